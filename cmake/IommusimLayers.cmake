@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Who may include whom. Layers only point down. Read by iommusim_library() and by scripts/check-layers.
+# One line a folder: name, then the folders it may use (closed under use: what a used folder uses is listed too).
+set(IOMMUSIM_LAYERS
+    "base:"
+    "params: base"
+    "stats: base"
+    "record: base"
+    "spec: base params stats record"
+    "translate: spec base params stats record"
+    "timing: translate spec base params stats record"
+    "embed: timing translate spec base params stats record"
+    "tlm: timing translate spec base params stats record"
+    "traces: base"
+    "devices: tlm timing translate spec base params stats record traces"
+    "platform: devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd drivers"
+    "uapi:"
+    "hal: uapi"
+    "hal_systemc: hal uapi"
+    "domain: hal uapi"
+    "pagetable: domain hal uapi"
+    "iommufd: pagetable domain hal uapi"
+    "drivers: domain hal uapi iommu_hw"
+    "iommu_hw:")

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/nearest.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace iommusim::base {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+    }
+  }
+  return row.back();
+}
+
+std::string nearest_name(std::string_view typed, const std::vector<std::string>& names) {
+  const auto best = std::min_element(names.begin(), names.end(), [&](const std::string& x, const std::string& y) {
+    return edit_distance(typed, x) < edit_distance(typed, y);
+  });
+  return best == names.end() ? std::string{} : *best;
+}
+
+}  // namespace iommusim::base
