@@ -71,7 +71,8 @@ struct DirectoryKey {
   bool process_directory = false;
   base::DeviceId device{};
   base::ProcessId process{};
-  std::uint8_t level = 0;  ///< kFillDirectory: level of the entry (1 or 2)
+  std::uint8_t level = 0;      ///< kFillDirectory: level of the entry (1 or 2)
+  std::uint8_t leaf_bits = 0;  ///< width of the level-0 index (DDT: 7 base, 6 extended format; PDT: 8); above, 9 a level
 };
 struct DirectoryEntry {
   std::uint8_t level = 0;
