@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hardware as the software stack sees it: a window of registers, system memory by physical address, page frames, and
-// interrupts. Nothing else of the hardware is visible to sw/.
+// The hardware as the software stack sees it: a window of registers, system memory by physical address, page frames,
+// and interrupts. Nothing else of the hardware is visible to sw/.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operating system as the software stack sees it: locks, waiting, time, threads. Two bindings exist: plain host
-// threads (hal/thread_os.h) and SystemC threads (hal_systemc), where waiting lets simulated time pass. Code above keeps no
-// thread_local and never holds a lock of the host across a wait: it uses these locks only.
+// threads (hal/thread_os.h) and SystemC threads (hal_systemc), where waiting lets simulated time pass. Code above keeps
+// no thread_local and never holds a lock of the host across a wait: it uses these locks only.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class RwLock {
 class WaitQueue {
  public:
   virtual ~WaitQueue() = default;
-  /// Releases `mutex` while asleep, holds it again on return. May return without a wake: callers loop on their condition.
+  /// Releases `mutex` while asleep, holds it again on return. May return without a wake: callers loop on their
+  /// condition.
   virtual void wait(Mutex& mutex) = 0;
   /// As wait(), at most `ns` nanoseconds. False: the time is over.
   virtual bool wait_for(Mutex& mutex, std::uint64_t ns) = 0;
