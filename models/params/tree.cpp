@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "params/tree.h"
+
+namespace iommusim::params {
+
+namespace {
+
+Tree* find_in(Tree& tree, std::string_view key) {
+  for (Tree::Entry& entry : tree.entries)
+    if (entry.key == key) return &entry.value;
+  return nullptr;
+}
+
+void move_all_to(Tree& tree, const base::SourcePosition& position) {
+  tree.position = position;
+  for (Tree& item : tree.items) move_all_to(item, position);
+  for (Tree::Entry& entry : tree.entries) {
+    entry.position = position;
+    move_all_to(entry.value, position);
+  }
+}
+
+void merge(Tree& into, Tree from) {
+  if (into.kind != Tree::Kind::kMap || from.kind != Tree::Kind::kMap) {
+    into = std::move(from);
+    return;
+  }
+  for (Tree::Entry& entry : from.entries) {
+    if (Tree* old = find_in(into, entry.key))
+      merge(*old, std::move(entry.value));
+    else
+      into.entries.push_back(std::move(entry));
+  }
+}
+
+}  // namespace
+
+const Tree* Tree::find(std::string_view key) const { return find_in(const_cast<Tree&>(*this), key); }
+
+void apply_set(Tree& tree, const std::string& assignment) {
+  const base::SourcePosition position{"--set " + assignment, 0, 0};
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos) throw base::InputError(position, "expected path=value");
+
+  Tree value = load_yaml_text(assignment.substr(equals + 1), position.file);
+  if (equals + 1 == assignment.size()) value.kind = Tree::Kind::kScalar;  // "path=" sets an empty text
+  move_all_to(value, position);
+
+  std::string_view path = std::string_view(assignment).substr(0, equals);
+  Tree* at = &tree;
+  for (bool more = true; more;) {
+    const std::size_t dot = path.find('.');
+    const std::string key(path.substr(0, dot));
+    if (key.empty()) throw base::InputError(position, "expected names separated by dots before '='");
+    more = dot != std::string_view::npos;
+    if (more) path.remove_prefix(dot + 1);
+    if (at->kind == Tree::Kind::kNull) {
+      at->kind = Tree::Kind::kMap;
+      at->position = position;
+    }
+    if (at->kind != Tree::Kind::kMap)
+      throw base::InputError(position, "there is no '" + key +
+                                           "' to set: the file has no map of parameters above it (" +
+                                           base::to_prefix(at->position) + "found here)");
+    Tree* next = find_in(*at, key);
+    if (next == nullptr) {
+      at->entries.push_back({key, position, Tree{}});
+      next = &at->entries.back().value;
+      next->position = position;
+    }
+    at = next;
+  }
+  merge(*at, std::move(value));
+}
+
+}  // namespace iommusim::params
