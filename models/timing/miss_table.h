@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is being fetched and who waits for it: an entry per key (a page of an address space, or a device). The first
+// request owns the entry and walks; later ones on the same key wait for it, unless merging is off.
+#pragma once
+
+#include <vector>
+
+#include "timing/keys.h"
+#include "timing/slot.h"
+
+namespace iommusim::timing {
+
+template <class Key>
+class MissTable {
+ public:
+  MissTable(std::uint32_t depth, bool merge) : entries_(depth), merge_(merge) {
+    for (std::uint32_t i = depth; i-- > 0;) free_.push_back(i);
+  }
+
+  bool full() const { return free_.empty(); }
+  /// The entry to wait for; kNoSlot: none, or merging is off.
+  std::uint32_t find(const Key& key) const {
+    if (!merge_ || free_.size() == entries_.size()) return kNoSlot;
+    for (std::uint32_t i = 0; i < entries_.size(); ++i)
+      if (entries_[i].active && entries_[i].key == key) return i;
+    return kNoSlot;
+  }
+  std::uint32_t open(const Key& key) {
+    const std::uint32_t i = free_.back();
+    free_.pop_back();
+    entries_[i] = {key, {}, true};
+    return i;
+  }
+  SlotList& waiters(std::uint32_t i) { return entries_[i].waiters; }
+  /// The waiters must be gone.
+  void close(std::uint32_t i) {
+    entries_[i].active = false;
+    free_.push_back(i);
+  }
+
+ private:
+  struct Entry {
+    Key key{};
+    SlotList waiters{};
+    bool active = false;
+  };
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> free_;
+  bool merge_;
+};
+
+}  // namespace iommusim::timing

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The knobs of the cycle model. Every structure has the same shape: entries, ways, policy, lookup_cycles, ports.
+// Cycles are of the IOMMU's own clock.
+#pragma once
+
+#include <cstdint>
+
+#include "params/describe.h"
+#include "timing/replacement.h"
+
+namespace iommusim::timing {
+
+using params::Range;
+using params::Unit;
+
+/// One cache-like structure.
+struct CacheParams {
+  std::uint32_t entries = 64;
+  std::uint32_t ways = 0;
+  Policy policy = Policy::kLru;
+  std::uint32_t lookup_cycles = 1;
+  std::uint32_t ports = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("entries", &CacheParams::entries, Unit::kCount, Range{0, 1 << 20}, "entries held; 0 switches the structure off");
+    v("ways", &CacheParams::ways, Unit::kCount, Range{0, 1 << 20},
+      "associativity, a divisor of entries; 0 is fully associative");
+    v("policy", &CacheParams::policy, kReplacements, "which entry of a full set gives way");
+    v("lookup_cycles", &CacheParams::lookup_cycles, Unit::kCycle, Range{0, 64},
+      "from the start of a look-up to hit or miss");
+    v("ports", &CacheParams::ports, Unit::kCount, Range{1, 16}, "look-ups that may start in one cycle");
+  }
+};
+
+/// The walk cache of one stage: non-leaf entries, a structure per level. Level n entries skip all reads above level n
+/// - 1.
+struct WalkCacheStageParams {
+  CacheParams level1{32, 0, Policy::kLru, 0, 1};
+  CacheParams level2{16, 0, Policy::kLru, 0, 1};
+  CacheParams level3{8, 0, Policy::kLru, 0, 1};
+  CacheParams level4{4, 0, Policy::kLru, 0, 1};
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v.group("level1", &WalkCacheStageParams::level1, "entries that cover 2 MiB each");
+    v.group("level2", &WalkCacheStageParams::level2, "entries that cover 1 GiB each");
+    v.group("level3", &WalkCacheStageParams::level3, "entries that cover 512 GiB each (Sv48, Sv57)");
+    v.group("level4", &WalkCacheStageParams::level4, "entries that cover 256 TiB each (Sv57)");
+  }
+};
+
+struct WalkCacheParams {
+  WalkCacheStageParams first_stage{};
+  WalkCacheStageParams second_stage{};
+  std::uint32_t lookup_cycles = 1;
+  std::uint32_t ports = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v.group("first_stage", &WalkCacheParams::first_stage, "non-leaf first-stage entries");
+    v.group("second_stage", &WalkCacheParams::second_stage, "non-leaf second-stage entries");
+    v("lookup_cycles", &WalkCacheParams::lookup_cycles, Unit::kCycle, Range{0, 64},
+      "one look-up of all levels of a stage");
+    v("ports", &WalkCacheParams::ports, Unit::kCount, Range{1, 16}, "look-ups that may start in one cycle");
+  }
+};
+
+struct IngressParams {
+  std::uint32_t depth = 16;
+  std::uint32_t initiation_cycles = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("depth", &IngressParams::depth, Unit::kCount, Range{1, 4096},
+      "requests that wait for the pipeline before the bus is held back");
+    v("initiation_cycles", &IngressParams::initiation_cycles, Unit::kCycle, Range{1, 64},
+      "between two requests entering the pipeline");
+  }
+};
+
+struct MissTableParams {
+  std::uint32_t depth = 32;
+  bool merge = true;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("depth", &MissTableParams::depth, Unit::kCount, Range{1, 4096}, "pages with a walk under way or wanted");
+    v("merge", &MissTableParams::merge,
+      "a miss on a page in the table waits for that walk instead of starting its own");
+  }
+};
+
+struct WalkerParams {
+  std::uint32_t count = 4;
+  std::uint32_t directory_count = 1;
+  bool look_again = true;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("count", &WalkerParams::count, Unit::kCount, Range{1, 1024}, "page-table walks at the same time");
+    v("directory_count", &WalkerParams::directory_count, Unit::kCount, Range{1, 64},
+      "device-directory walks at the same time");
+    v("look_again", &WalkerParams::look_again, "probe the cache once more when a walker is granted");
+  }
+};
+
+struct MemoryPortParams {
+  std::uint32_t outstanding = 32;
+  std::uint32_t issue_cycles = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("outstanding", &MemoryPortParams::outstanding, Unit::kCount, Range{1, 4096},
+      "accesses of the IOMMU itself in flight");
+    v("issue_cycles", &MemoryPortParams::issue_cycles, Unit::kCycle, Range{1, 64}, "between two accesses");
+  }
+};
+
+struct QueueEngineParams {
+  std::uint32_t command_start_cycles = 2;
+  std::uint32_t command_finish_cycles = 1;
+  std::uint32_t fault_start_cycles = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("command_start_cycles", &QueueEngineParams::command_start_cycles, Unit::kCycle, Range{1, 1024},
+      "from the write of cqt, or from the last command, to the fetch of the next");
+    v("command_finish_cycles", &QueueEngineParams::command_finish_cycles, Unit::kCycle, Range{0, 1024},
+      "from the effect of a command to the move of cqh");
+    v("fault_start_cycles", &QueueEngineParams::fault_start_cycles, Unit::kCycle, Range{0, 1024},
+      "from a fault to the write of its record");
+  }
+};
+
+struct RegisterParams {
+  std::uint32_t access_cycles = 4;
+  std::uint32_t busy_cycles = 16;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("access_cycles", &RegisterParams::access_cycles, Unit::kCycle, Range{0, 1024},
+      "a register access, request to response");
+    v("busy_cycles", &RegisterParams::busy_cycles, Unit::kCycle, Range{0, 1 << 20},
+      "how long ddtp and the queue registers stay busy after a write");
+  }
+};
+
+/// The IOMMU's micro-architecture.
+struct EngineParams {
+  std::uint32_t clock_mhz = 1000;
+  std::uint32_t slots = 128;
+  IngressParams ingress{};
+  CacheParams ddt_cache{32, 0, Policy::kLru, 1, 1};
+  CacheParams directory_cache{16, 0, Policy::kLru, 0, 1};
+  CacheParams iotlb{64, 0, Policy::kLru, 1, 1};
+  WalkCacheParams walk_cache{};
+  MissTableParams miss_table{};
+  WalkerParams walkers{};
+  MemoryPortParams memory_port{};
+  QueueEngineParams queues{};
+  RegisterParams registers{};
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("clock_mhz", &EngineParams::clock_mhz, Unit::kMhz, Range{1, 10000}, "clock of the IOMMU");
+    v("slots", &EngineParams::slots, Unit::kCount, Range{1, 65536},
+      "requests inside the IOMMU, from acceptance to answer");
+    v.group("ingress", &EngineParams::ingress, "input queue");
+    v.group("ddt_cache", &EngineParams::ddt_cache, "device contexts");
+    v.group("directory_cache", &EngineParams::directory_cache, "non-leaf device-directory entries");
+    v.group("iotlb", &EngineParams::iotlb, "translations");
+    v.group("walk_cache", &EngineParams::walk_cache, "non-leaf page-table entries");
+    v.group("miss_table", &EngineParams::miss_table, "pages that missed the IOTLB");
+    v.group("walkers", &EngineParams::walkers, "walkers");
+    v.group("memory_port", &EngineParams::memory_port, "the IOMMU's own port to memory");
+    v.group("queues", &EngineParams::queues, "command and fault queue engines");
+    v.group("registers", &EngineParams::registers, "register access");
+  }
+};
+
+}  // namespace iommusim::timing

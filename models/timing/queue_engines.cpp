@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "timing/queue_engines.h"
+
+#include "timing/engine.h"
+
+namespace iommusim::timing {
+
+void QueueEngines::registers_written(base::Cycle now) {
+  const translate::Registers& registers = engine_.registers_;
+  if (registers.ddtp_busy() || registers.command_queue_busy() || registers.fault_queue_busy() ||
+      registers.page_request_queue_busy())
+    busy_until_ = now + register_params_.busy_cycles;
+  if (command_state_ == CommandState::kIdle && translate::CommandExecution::pending(registers)) {
+    command_state_ = CommandState::kStarting;
+    command_ready_ = now + queues_.command_start_cycles;
+  }
+  message_wanted_ = true;
+}
+
+void QueueEngines::report(const translate::FaultRecord& record, std::uint32_t slot, base::Cycle now) {
+  ++engine_.stats_.faults.reported;
+  engine_.stats_.faults.count(record.cause);
+  faults_.push({record, slot, now + queues_.fault_start_cycles});
+}
+
+bool QueueEngines::step(base::Cycle now) {
+  bool moved = step_busy(now);
+  moved |= step_command(now);
+  moved |= step_faults(now);
+  moved |= step_messages(now);
+  return moved;
+}
+
+base::Cycle QueueEngines::next_event() const {
+  base::Cycle next = busy_until_;
+  if ((command_state_ == CommandState::kStarting || command_state_ == CommandState::kActing) && command_ready_ < next)
+    next = command_ready_;
+  if (!fault_busy_ && !faults_.empty() && faults_.front().ready < next) next = faults_.front().ready;
+  return next;
+}
+
+bool QueueEngines::idle() const {
+  return command_state_ == CommandState::kIdle && !fault_busy_ && faults_.empty() && !message_busy_ &&
+         busy_until_ == base::kNever;
+}
+
+void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now) {
+  if (tag == kCommandTag) {
+    command_.memory(data);
+    continue_command(now);
+  } else if (tag == kFaultTag) {
+    fault_report_.memory(data);
+    end_fault(fault_report_.written(), now);
+  } else {
+    message_.memory(data);
+    continue_message(now);
+  }
+}
+
+bool QueueEngines::step_busy(base::Cycle now) {
+  if (now < busy_until_) return false;
+  translate::Registers& registers = engine_.registers_;
+  if (registers.ddtp_busy()) registers.finish_ddtp();
+  if (registers.command_queue_busy()) registers.finish_command_queue();
+  if (registers.fault_queue_busy()) registers.finish_fault_queue();
+  if (registers.page_request_queue_busy()) registers.finish_page_request_queue();
+  busy_until_ = base::kNever;
+  registers_written(now);
+  return true;
+}
+
+bool QueueEngines::step_command(base::Cycle now) {
+  switch (command_state_) {
+    case CommandState::kIdle:
+    case CommandState::kMemory:
+      return false;
+    case CommandState::kStarting:
+      if (now < command_ready_) return false;
+      if (!translate::CommandExecution::pending(engine_.registers_)) {  // the queue was switched off meanwhile
+        command_state_ = CommandState::kIdle;
+        return true;
+      }
+      command_started_ = now;
+      command_.start(engine_.registers_);
+      continue_command(now);
+      return true;
+    case CommandState::kActing:
+      if (now < command_ready_) return false;
+      command_.resume();
+      continue_command(now);
+      return true;
+    case CommandState::kFence:
+      if (!fence_drained()) return false;
+      engine_.stats_.commands.fence_cycles.add(now - fence_started_);
+      command_state_ = CommandState::kActing;
+      command_ready_ = now + queues_.command_finish_cycles;
+      return true;
+  }
+  return false;
+}
+
+void QueueEngines::continue_command(base::Cycle now) {
+  const translate::Ask& ask = command_.ask();
+  switch (ask.kind) {
+    case translate::AskKind::kRead:
+    case translate::AskKind::kWrite:
+      command_state_ = CommandState::kMemory;
+      engine_.memory_.request(kCommandTag, ask);
+      return;
+    case translate::AskKind::kInvalidate:
+      engine_.invalidate(ask.invalidation);
+      command_state_ = CommandState::kActing;
+      command_ready_ = now + queues_.command_finish_cycles;
+      return;
+    case translate::AskKind::kFence:
+      start_fence(now);
+      return;
+    case translate::AskKind::kDone: {
+      CommandStats& stats = engine_.stats_.commands;
+      ++(command_.completed() ? stats.executed : stats.held);
+      stats.command_cycles.add(now - command_started_);
+      command_state_ = CommandState::kIdle;
+      registers_written(now);
+      return;
+    }
+    default:
+      base::contradiction("a command asked for what only translations ask");
+  }
+}
+
+void QueueEngines::start_fence(base::Cycle now) {
+  ++engine_.stats_.commands.fences;
+  fence_started_ = now;
+  command_state_ = CommandState::kFence;
+  engine_.epoch_ ^= 1;  // requests that enter from here on are not waited for
+}
+
+/// Model: a fence waits for every request that entered the pipeline before it, whatever its bits: such a request may
+/// still carry a translation that an earlier command removed. PR and PW (IOMMU 4.1.2) add what was forwarded.
+bool QueueEngines::fence_drained() const {
+  const unsigned old = engine_.epoch_ ^ 1U;
+  const translate::FenceWait& wait = command_.ask().fence;
+  return engine_.translating_[old] == 0 && (!wait.previous_reads || engine_.forwarded_reads_[old] == 0) &&
+         (!wait.previous_writes || engine_.forwarded_writes_[old] == 0);
+}
+
+bool QueueEngines::step_faults(base::Cycle now) {
+  if (fault_busy_ || faults_.empty() || faults_.front().ready > now) return false;
+  fault_report_.start(faults_.front().record, engine_.registers_);
+  if (fault_report_.ask().kind == translate::AskKind::kDone) {
+    end_fault(fault_report_.written(), now);
+    return true;
+  }
+  fault_busy_ = true;
+  engine_.memory_.request(kFaultTag, fault_report_.ask());
+  return true;
+}
+
+void QueueEngines::end_fault(bool written, base::Cycle) {
+  ++(written ? engine_.stats_.faults.recorded : engine_.stats_.faults.lost);
+  fault_busy_ = false;
+  message_wanted_ = true;
+  const std::uint32_t slot = faults_.front().slot;
+  faults_.pop();
+  if (slot != kNoSlot) engine_.release(slot);
+}
+
+bool QueueEngines::step_messages(base::Cycle now) {
+  if (message_busy_ || !message_wanted_) return false;
+  if (!translate::InterruptMessage::pending(engine_.registers_)) {
+    message_wanted_ = false;
+    return false;
+  }
+  message_busy_ = true;
+  message_.start(engine_.registers_);
+  continue_message(now);
+  return true;
+}
+
+void QueueEngines::continue_message(base::Cycle now) {
+  if (message_.ask().kind != translate::AskKind::kDone) {
+    engine_.memory_.request(kMessageTag, message_.ask());
+    return;
+  }
+  message_busy_ = false;
+  message_wanted_ = true;
+  if (message_.has_fault()) report(message_.fault(), kNoSlot, now);
+}
+
+std::string QueueEngines::describe() const {
+  static constexpr const char* kNames[] = {"idle", "starting", "waits for memory", "acting", "waits at a fence"};
+  return std::string("command engine ") + kNames[static_cast<unsigned>(command_state_)] + "; fault records waiting " +
+         std::to_string(faults_.size()) + (fault_busy_ ? ", one being written" : "") +
+         (message_busy_ ? "; an interrupt message is under way" : "");
+}
+
+}  // namespace iommusim::timing

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// When commands, fault records and interrupt messages move: each kind is done one at a time, over the IOMMU's memory
+// port. The rules are those of translate's processes; here is their time, and what a fence waits for.
+#pragma once
+
+#include "base/ring.h"
+#include "base/time.h"
+#include "timing/params.h"
+#include "timing/slot.h"
+#include "translate/command.h"
+#include "translate/fault.h"
+#include "translate/interrupt.h"
+
+namespace iommusim::timing {
+
+class Engine;
+
+class QueueEngines {
+ public:
+  // Tags at the memory port, above all slot numbers.
+  static constexpr std::uint32_t kCommandTag = 0xffff0000U;
+  static constexpr std::uint32_t kFaultTag = 0xffff0001U;
+  static constexpr std::uint32_t kMessageTag = 0xffff0002U;
+
+  QueueEngines(Engine& engine, const QueueEngineParams& queues, const RegisterParams& registers, std::size_t slots)
+      : engine_(engine), queues_(queues), register_params_(registers), faults_(slots + 16) {}
+
+  /// Software wrote a register: there may be a command to run, a busy bit to clear, a message to send.
+  void registers_written(base::Cycle now);
+  /// `slot` stays taken until its record is written; kNoSlot for a fault that belongs to no request.
+  void report(const translate::FaultRecord& record, std::uint32_t slot, base::Cycle now);
+  void answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now);
+  bool step(base::Cycle now);
+  base::Cycle next_event() const;
+  bool idle() const;
+  std::string describe() const;
+
+ private:
+  enum class CommandState : std::uint8_t { kIdle, kStarting, kMemory, kActing, kFence };
+  struct PendingFault {
+    translate::FaultRecord record{};
+    std::uint32_t slot = kNoSlot;
+    base::Cycle ready = 0;
+  };
+
+  bool step_busy(base::Cycle now);
+  bool step_command(base::Cycle now);
+  void continue_command(base::Cycle now);
+  void start_fence(base::Cycle now);
+  bool fence_drained() const;
+  bool step_faults(base::Cycle now);
+  void end_fault(bool written, base::Cycle now);
+  bool step_messages(base::Cycle now);
+  void continue_message(base::Cycle now);
+
+  Engine& engine_;
+  QueueEngineParams queues_;
+  RegisterParams register_params_;
+
+  CommandState command_state_ = CommandState::kIdle;
+  translate::CommandExecution command_{};
+  base::Cycle command_ready_ = 0;
+  base::Cycle command_started_ = 0;
+  base::Cycle fence_started_ = 0;
+
+  base::Ring<PendingFault> faults_;
+  translate::FaultReport fault_report_{};
+  bool fault_busy_ = false;
+
+  translate::InterruptMessage message_{};
+  bool message_busy_ = false;
+  bool message_wanted_ = false;
+
+  base::Cycle busy_until_ = base::kNever;
+};
+
+}  // namespace iommusim::timing

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request inside the IOMMU: its translation process and where it is in the pipeline. Slots are taken once, at
+// construction, and named by number.
+#pragma once
+
+#include "base/time.h"
+#include "translate/translation.h"
+
+namespace iommusim::timing {
+
+inline constexpr std::uint32_t kNoSlot = ~0U;
+
+enum class SlotState : std::uint8_t {
+  kFree,
+  kIngress,
+  kDeviceLookup,
+  kDeviceMerged,      ///< waits for another request's directory walk
+  kDeviceWalkerWait,  ///< missed, waits for a directory walker
+  kDeviceWalk,
+  kTranslationLookup,
+  kMissStall,   ///< missed, the miss table is full
+  kMerged,      ///< waits for another request's page-table walk
+  kWalkerWait,  ///< in the miss table, waits for a walker
+  kWalk,
+  kFaultRecord,  ///< answered with an error; its record is being written
+};
+
+/// Returned with a translated request and given back when the memory system has performed it: what a fence waits for.
+struct FenceTicket {
+  std::uint8_t epoch = 0;
+  bool is_write = false;
+};
+
+struct Slot {
+  translate::Translation process{};
+  std::uint64_t cookie = 0;
+  base::Cycle accepted = 0;
+  base::Cycle walk_start = 0;
+  std::uint64_t picked_at_invalidation = 0;  ///< number of invalidations executed when it entered the pipeline
+  std::uint32_t next = kNoSlot;              ///< in a list of waiting slots
+  std::uint32_t miss = kNoSlot;              ///< its entry in the miss table
+  std::uint32_t walk_reads = 0;
+  SlotState state = SlotState::kFree;
+  std::uint8_t epoch = 0;
+  bool walked = false;
+};
+
+/// A first-in first-out list of slots through Slot::next.
+class SlotList {
+ public:
+  bool empty() const { return head_ == kNoSlot; }
+  template <class Slots>
+  void push(Slots& slots, std::uint32_t i) {
+    slots[i].next = kNoSlot;
+    if (empty())
+      head_ = i;
+    else
+      slots[tail_].next = i;
+    tail_ = i;
+  }
+  template <class Slots>
+  std::uint32_t pop(Slots& slots) {
+    const std::uint32_t i = head_;
+    head_ = slots[i].next;
+    return i;
+  }
+
+ private:
+  std::uint32_t head_ = kNoSlot;
+  std::uint32_t tail_ = kNoSlot;
+};
+
+}  // namespace iommusim::timing

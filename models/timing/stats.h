@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Statistics of the cycle model. A *probe* is one look-up with exactly one outcome; a *request* ends exactly once.
+// Times are cycles of the IOMMU's clock. The identities hold at the end of every run and of every measuring window.
+#pragma once
+
+#include <array>
+#include <deque>
+
+#include "stats/stats.h"
+#include "translate/ask.h"
+
+namespace iommusim::timing {
+
+/// Probes of one cache, and what became of its misses.
+struct CacheStats : stats::Group {
+  using stats::Group::Group;
+  Counter lookups{*this, "lookups", Unit::kCount, "probes"};
+  Counter hits{*this, "hits", Unit::kCount, "probes that found an entry that serves the access"};
+  Counter misses{*this, "misses", Unit::kCount, "probes that found none"};
+  Ratio hit_rate{*this, "hit_rate", hits, lookups, "hits / lookups"};
+  Counter fills{*this, "fills", Unit::kCount, "entries written"};
+  Counter evictions{*this, "evictions", Unit::kCount, "valid entries that gave way to a fill"};
+  Counter invalidated{*this, "invalidated", Unit::kCount, "entries removed by commands"};
+  Counter overtaken{*this, "overtaken", Unit::kCount, "fills dropped because an invalidation came while the walk ran"};
+  Identity probes{*this, "lookups = hits + misses", [this] { return lookups.value(); },
+                  [this] { return hits.value() + misses.value(); }};
+};
+
+/// A cache whose misses wait, merge or walk (IOTLB, device contexts).
+struct MissingCacheStats : CacheStats {
+  using CacheStats::CacheStats;
+  Counter walks{*this, "miss_walks", Unit::kCount, "misses that started a walk"};
+  Counter look_again_hits{*this, "miss_look_again_hits", Unit::kCount, "misses that hit when a walker was granted"};
+  Counter merged{*this, "miss_merged", Unit::kCount, "misses that waited for the walk of another request"};
+  Occupancy waiting{*this, "miss_waiting", Unit::kCount, "misses that wait for a walker or for room in the miss table"};
+  Identity ends{*this, "misses + waiting at start = walks + look-again hits + merged + waiting",
+                [this] { return misses.value() + waiting.data().level_at_start(); },
+                [this] { return walks.value() + look_again_hits.value() + merged.value() + waiting.level(); }};
+};
+
+struct IotlbStats : MissingCacheStats {
+  using MissingCacheStats::MissingCacheStats;
+  Counter hits_4k{*this, "hits_4k", Unit::kCount, "hits on 4 KiB entries"};
+  Counter hits_2m{*this, "hits_2m", Unit::kCount, "hits on 2 MiB entries"};
+  Counter hits_1g{*this, "hits_1g", Unit::kCount, "hits on 1 GiB entries"};
+  Counter hits_other{*this, "hits_other", Unit::kCount, "hits on entries of other sizes"};
+  Counter fills_4k{*this, "fills_4k", Unit::kCount, "4 KiB entries written"};
+  Counter fills_2m{*this, "fills_2m", Unit::kCount, "2 MiB entries written"};
+  Counter fills_1g{*this, "fills_1g", Unit::kCount, "1 GiB entries written"};
+  Counter fills_other{*this, "fills_other", Unit::kCount, "entries of other sizes written"};
+  Identity sizes{*this, "hits = sum of hits by size", [this] { return hits.value(); },
+                 [this] { return hits_4k.value() + hits_2m.value() + hits_1g.value() + hits_other.value(); }};
+};
+
+/// One kind of walk.
+struct WalkStats : stats::Group {
+  using stats::Group::Group;
+  Counter started{*this, "started", Unit::kCount, "walks started on demand"};
+  Counter ended_ok{*this, "ended_ok", Unit::kCount, "walks that found what they looked for"};
+  Counter ended_fault{*this, "ended_fault", Unit::kCount, "walks that ended in a fault"};
+  Occupancy active{*this, "active", Unit::kCount, "walkers busy; the limit is the number of walkers"};
+  Histogram reads{*this, "reads", Unit::kCount, "memory reads of one walk"};
+  Histogram cycles{*this, "cycles", Unit::kCycle, "from the grant of the walker to its release"};
+  Identity ends{*this, "started + active at start = ended + active",
+                [this] { return started.value() + active.data().level_at_start(); },
+                [this] { return ended_ok.value() + ended_fault.value() + active.level(); }};
+};
+
+struct RequestStats : stats::Group {
+  using stats::Group::Group;
+  Counter accepted{*this, "accepted", Unit::kCount, "requests taken in"};
+  Counter completed{*this, "completed", Unit::kCount, "requests translated, or passed through"};
+  Counter bypassed{*this, "bypassed", Unit::kCount, "of these, requests that needed no translation"};
+  Counter faulted{*this, "faulted", Unit::kCount, "requests answered with an error"};
+  Counter residence{*this, "residence", Unit::kCycle, "cycles that ended requests spent inside, within the window"};
+  Occupancy in_flight{*this, "in_flight", Unit::kCount, "requests inside; the limit is the number of slots"};
+  Histogram latency{*this, "latency", Unit::kCycle,
+                    "translation latency: from acceptance to the end of the translation"};
+  Histogram latency_hit{*this, "latency_hit", Unit::kCycle, "the same, for requests that needed no walk"};
+  Histogram latency_miss{*this, "latency_miss", Unit::kCycle,
+                         "the same, for requests that missed the IOTLB or a directory cache"};
+  Identity ends{*this, "accepted + in flight at start = completed + faulted + in flight",
+                [this] { return accepted.value() + in_flight.data().level_at_start(); },
+                [this] { return completed.value() + faulted.value() + in_flight.level(); }};
+};
+
+/// Accesses at the IOMMU's own memory port, by what they are for.
+struct MemoryPortStats : stats::Group {
+  MemoryPortStats(stats::Group& parent, const std::string& name);
+  void count(const translate::MemoryAsk& ask) {
+    ++*by_level_[static_cast<unsigned>(ask.structure)][ask.level];
+    ++issued;
+  }
+  std::uint64_t of(translate::Structure structure, unsigned level) const {
+    return by_level_[static_cast<unsigned>(structure)][level]->value();
+  }
+
+  Counter issued{*this, "issued", Unit::kCount, "accesses issued"};
+  Occupancy outstanding{*this, "outstanding", Unit::kCount, "accesses in flight; the limit is memory_port.outstanding"};
+
+ private:
+  static constexpr unsigned kLevels = 5;
+  std::deque<Counter> counters_;
+  std::array<std::array<Counter*, kLevels>, translate::kStructureCount> by_level_{};
+};
+
+struct CommandStats : stats::Group {
+  using stats::Group::Group;
+  Counter executed{*this, "executed", Unit::kCount, "commands completed"};
+  Counter held{*this, "held", Unit::kCount, "commands that set an error bit and stay at the head"};
+  Counter iotinval_page{*this, "iotinval_page", Unit::kCount, "IOTINVAL of an address (AV = 1)"};
+  Counter iotinval_space{*this, "iotinval_space", Unit::kCount,
+                         "IOTINVAL of a whole address space (PSCV or GV, no address)"};
+  Counter iotinval_all{*this, "iotinval_all", Unit::kCount, "IOTINVAL of everything"};
+  Counter iodir{*this, "iodir", Unit::kCount, "IODIR commands"};
+  Counter fences{*this, "fences", Unit::kCount, "IOFENCE.C commands"};
+  Histogram fence_cycles{*this, "fence_cycles", Unit::kCycle, "how long a fence waited for earlier requests"};
+  Histogram command_cycles{*this, "command_cycles", Unit::kCycle, "from the start of a command to its end"};
+};
+
+struct FaultStats : stats::Group {
+  FaultStats(stats::Group& parent, const std::string& name);
+  void count(std::uint16_t cause);
+
+  Counter reported{*this, "reported", Unit::kCount, "faults to be recorded"};
+  Counter recorded{*this, "recorded", Unit::kCount, "records written into the fault queue"};
+  Counter lost{*this, "lost", Unit::kCount, "records dropped: queue off, full, or in error"};
+  Counter suppressed{*this, "suppressed", Unit::kCount, "faults that are not to be recorded (DTF)"};
+
+ private:
+  std::deque<Counter> counters_;
+  std::array<Counter*, 512> by_cause_{};
+};
+
+/// Everything the engine counts; named after the IOMMU instance.
+struct EngineStats : stats::Group {
+  using stats::Group::Group;
+  RequestStats requests{*this, "requests"};
+  MissingCacheStats ddt_cache{*this, "ddt_cache"};
+  CacheStats directory_cache{*this, "directory_cache"};
+  IotlbStats iotlb{*this, "iotlb"};
+  struct WalkCacheStats : stats::Group {
+    WalkCacheStats(stats::Group& parent, const std::string& name);
+    CacheStats& at(bool second_stage, unsigned level) { return levels_[(second_stage ? 4U : 0U) + level - 1]; }
+
+   private:
+    std::deque<stats::Group> stages_;
+    std::deque<CacheStats> levels_;
+  } walk_cache{*this, "walk_cache"};
+  WalkStats walks{*this, "walks"};
+  WalkStats directory_walks{*this, "directory_walks"};
+  MemoryPortStats memory_port{*this, "memory_port"};
+  CommandStats commands{*this, "commands"};
+  FaultStats faults{*this, "faults"};
+  Ratio reads_per_walk{*this, "reads_per_walk", [this] { return walks.reads.data().sum(); },
+                       [this] { return walks.reads.data().count(); }, "memory reads of page-table walks / walks ended"};
+};
+
+}  // namespace iommusim::timing
