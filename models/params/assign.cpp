@@ -87,7 +87,7 @@ class Assigner {
   }
   [[noreturn]] void out_of_range(const std::string& value) const {
     const char* unit = base::unit_name(field_.unit);
-    fail(value + " " + unit + " is out of range; expected " + range_text(field_) + " " + unit);
+    fail(value + " is out of range; expected " + range_text(field_) + " (" + unit + ")");
   }
   template <class T>
   void integer(T& out) const {

@@ -17,6 +17,11 @@ std::string yaml_scalar(std::int64_t value) { return std::to_string(value); }
 std::string yaml_scalar(double value) { return to_string(value); }
 std::string yaml_scalar(const std::string& value) { return quote(value); }
 
+/// Quoted where YAML would not read the name back as text.
+std::string yaml_key(const std::string& name) {
+  return is_name(name) && name != "null" && name != "Null" && name != "NULL" ? name : quote(name);
+}
+
 class YamlWriter {
  public:
   void write(const std::vector<Field>& fields, std::size_t depth) {
@@ -47,7 +52,7 @@ class YamlWriter {
     const std::vector<std::string> names = slot.names();
     text_ += names.empty() ? " {}\n" : "\n";
     for (const std::string& name : names) {
-      text_ += std::string(2 * depth, ' ') + quote(name) + ':';
+      text_ += std::string(2 * depth, ' ') + yaml_key(name) + ':';
       value(GroupSlot{slot.element(name)}, depth + 1);
     }
   }

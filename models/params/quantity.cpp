@@ -88,7 +88,7 @@ bool take_exponent(std::string_view& rest, int& exponent) {
   std::string_view look = rest.substr(1);
   if (!look.empty() && look[0] == '+') look.remove_prefix(1);
   const auto [end, status] = std::from_chars(look.data(), look.data() + look.size(), exponent);
-  if (status != std::errc{} || exponent < -60 || exponent > 400) return false;
+  if (status != std::errc{} || exponent < -400 || exponent > 400) return false;
   rest = look.substr(static_cast<std::size_t>(end - look.data()));
   return true;
 }

@@ -5,10 +5,20 @@ namespace iommusim::params {
 
 namespace {
 
-Tree* find_in(Tree& tree, std::string_view key) {
-  for (Tree::Entry& entry : tree.entries)
+/// `AnyTree` is Tree or const Tree.
+template <class AnyTree>
+AnyTree* find_in(AnyTree& tree, std::string_view key) {
+  for (auto& entry : tree.entries)
     if (entry.key == key) return &entry.value;
   return nullptr;
+}
+
+Tree load_value(const std::string& text, const base::SourcePosition& position) {
+  try {
+    return load_yaml_text(text, "");
+  } catch (const base::InputError& error) {  // its line and column mean nothing to the user here
+    throw base::InputError(position, error.what());
+  }
 }
 
 void move_all_to(Tree& tree, const base::SourcePosition& position) {
@@ -35,14 +45,14 @@ void merge(Tree& into, Tree from) {
 
 }  // namespace
 
-const Tree* Tree::find(std::string_view key) const { return find_in(const_cast<Tree&>(*this), key); }
+const Tree* Tree::find(std::string_view key) const { return find_in(*this, key); }
 
 void apply_set(Tree& tree, const std::string& assignment) {
   const base::SourcePosition position{"--set " + assignment, 0, 0};
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) throw base::InputError(position, "expected path=value");
 
-  Tree value = load_yaml_text(assignment.substr(equals + 1), position.file);
+  Tree value = load_value(assignment.substr(equals + 1), position);
   if (equals + 1 == assignment.size()) value.kind = Tree::Kind::kScalar;  // "path=" sets an empty text
   move_all_to(value, position);
 

@@ -40,7 +40,9 @@ struct Event {
   Picoseconds time;       ///< of acceptance, of the event; the wide time of a kWideTime
   union {
     std::uint32_t stage[kStages];  ///< kTranslation: picoseconds after `time`, kAbsentStage or kWideStage
-    std::uint64_t value[3];        ///< all other kinds, as the structures in recorder.h list them
+    /// kFault: cause, iotval, iotval2. kCommand: both words, time of its end. kRegister: data, time of its end.
+    /// kMap and kUnmap: length, IOAS or domain, time of its end. kWideTime: unused.
+    std::uint64_t value[3];
   };
 };
 static_assert(sizeof(Event) <= 64);

@@ -11,10 +11,9 @@ namespace iommusim::record {
 
 /// What of the run a sink wants.
 struct Filter {
-  Picoseconds start = 0;            ///< first time inside
-  Picoseconds end = base::kNever;   ///< first time outside
-  std::uint64_t sample = 1;         ///< of each kind, the first and then one in so many
-  std::uint64_t max_bytes = ~0ULL;  ///< of records; the closing message comes on top
+  Picoseconds start = 0;           ///< first time inside
+  Picoseconds end = base::kNever;  ///< first time outside
+  std::uint64_t sample = 1;        ///< of each kind, the first and then one in so many
 };
 
 /// Why and after what a sink is closed.
