@@ -17,14 +17,17 @@ inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max(
 /// lies at floor(n * 10^6 / mhz), so no error accumulates.
 class Clock {
  public:
-  explicit Clock(std::uint64_t mhz) : mhz_(mhz) {}
+  explicit Clock(std::uint64_t mhz) : mhz_(mhz), period_(kPsPerUs % mhz == 0 ? kPsPerUs / mhz : 0) {}
 
   Picoseconds time_of(Cycle cycle) const {
-    return cycle == kNever ? kNever : static_cast<Picoseconds>(static_cast<unsigned __int128>(cycle) * kPsPerUs / mhz_);
+    if (cycle == kNever) return kNever;
+    if (period_ != 0) return cycle * period_;
+    return static_cast<Picoseconds>(static_cast<unsigned __int128>(cycle) * kPsPerUs / mhz_);
   }
   /// The first edge at or after `time`.
   Cycle edge_at_or_after(Picoseconds time) const {
     if (time == kNever) return kNever;
+    if (period_ != 0) return (time + period_ - 1) / period_;
     Cycle cycle = static_cast<Cycle>(static_cast<unsigned __int128>(time) * mhz_ / kPsPerUs);
     while (time_of(cycle) < time) ++cycle;
     return cycle;
@@ -36,6 +39,7 @@ class Clock {
  private:
   static constexpr std::uint64_t kPsPerUs = 1000000;
   std::uint64_t mhz_;
+  std::uint64_t period_;  // 0: not a whole number of picoseconds
 };
 
 }  // namespace iommusim::base

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlm/iommu.h"
+
+#include <algorithm>
+
+#include "base/bits.h"
+#include "tlm/iommu_request.h"
+
+namespace iommusim::bus {
+
+namespace {
+
+translate::MemoryAnswer answer_of(PooledPayload& payload) {
+  translate::MemoryAnswer answer;
+  if (payload.is_response_ok())
+    std::memcpy(answer.data.data(), payload.buffer(), payload.get_data_length());
+  else
+    answer.status = payload.poison.poisoned ? translate::MemoryStatus::kCorrupt : translate::MemoryStatus::kAccessFault;
+  return answer;
+}
+
+::tlm::tlm_response_status status_of(translate::Response response) {
+  switch (response) {
+    case translate::Response::kSuccess:
+      return ::tlm::TLM_OK_RESPONSE;
+    case translate::Response::kUnsupportedRequest:
+      return ::tlm::TLM_ADDRESS_ERROR_RESPONSE;
+    case translate::Response::kCompleterAbort:
+      return ::tlm::TLM_GENERIC_ERROR_RESPONSE;
+  }
+  return ::tlm::TLM_GENERIC_ERROR_RESPONSE;
+}
+
+}  // namespace
+
+Iommu::DmaPort::DmaPort(const std::string& name, unsigned index, Iommu& iommu, std::size_t outstanding)
+    : target(name.c_str(), index, iommu), incoming(2), responses(outstanding + 2) {}
+
+Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, unsigned dma_ports,
+             std::uint64_t timing_seed, stats::Group& parent)
+    : TimedModule(name),
+      params_(params),
+      clock_(params.engine.clock_mhz),
+      engine_(params.engine, params.implementation, timing_seed, parent, basename()),
+      register_port_("registers", dma_ports, *this),
+      own_port_("memory_own", kOwnPort, *this),
+      forward_port_("memory_dma", kForwardPort, *this),
+      pieces_(params.dma_outstanding),
+      to_forward_(params.dma_outstanding),
+      own_answers_(params.engine.memory_port.outstanding + 1),
+      forward_answers_(params.dma_outstanding + 1),
+      register_accesses_(2),
+      register_responses_(2) {
+  for (unsigned i = 0; i < dma_ports; ++i)
+    dma_ports_.push_back(std::make_unique<DmaPort>("dma" + std::to_string(i), i, *this, params.dma_outstanding));
+  for (std::uint32_t i = params.dma_outstanding; i-- > 0;) free_pieces_.push_back(i);
+}
+
+// Calls from sockets: they note what came and wake the module.
+
+bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
+  if (is_register_port(port)) {
+    const Picoseconds done = at + clock_.time_of(params_.engine.registers.access_cycles);
+    register_accesses_.push(done, &payload);
+    wake_at(done);
+    return true;
+  }
+  DmaPort& dma = *dma_ports_[port];
+  if (dma.incoming.full()) return false;  // taken by take_waiting() when there is room
+  dma.incoming.push({begin(port, payload, nullptr), at});
+  wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
+  return true;
+}
+
+void Iommu::response_taken(unsigned, Payload&, Picoseconds) { wake_at(now_ps()); }
+void Iommu::request_ended(unsigned) { wake_at(now_ps()); }
+
+void Iommu::response(unsigned port, Payload& payload, Picoseconds at) {
+  auto& answers = port == kOwnPort ? own_answers_ : forward_answers_;
+  const Picoseconds edge = clock_.time_of(clock_.edge_at_or_after(at));
+  answers.push(edge, static_cast<PooledPayload*>(&payload));
+  wake_at(edge);
+}
+
+void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
+  if (is_register_port(port)) {
+    sc_core::wait(delay + to_sc_time(clock_.time_of(params_.engine.registers.access_cycles)));
+    delay = sc_core::SC_ZERO_TIME;
+    access_register(payload);
+    return;
+  }
+  sc_core::wait(delay);
+  delay = sc_core::SC_ZERO_TIME;
+  DmaPort& dma = *dma_ports_[port];
+  while (dma.incoming.full()) sc_core::wait(clock_.time_of(1), sc_core::SC_PS);
+  sc_core::sc_event done;
+  dma.incoming.push({begin(port, payload, &done), now_ps()});
+  wake_at(now_ps());
+  sc_core::wait(done);
+}
+
+Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_event* done) {
+  const TransferHandle handle = transfers_.take();
+  Transfer& transfer = transfers_.get(handle);
+  transfer.payload = &payload;
+  transfer.address = payload.get_address();
+  transfer.port = port;
+  transfer.bytes_left = payload.get_data_length();
+  transfer.done = done;
+  return handle;
+}
+
+Picoseconds Iommu::work(Picoseconds now) {
+  while (register_accesses_.due(now)) {
+    Payload* const payload = register_accesses_.pop();
+    access_register(*payload);
+    register_responses_.push(payload);
+  }
+  const base::Cycle cycle = clock_.edge_at_or_after(now);
+  if (const Picoseconds edge = clock_.time_of(cycle); edge != now) return std::min(edge, register_accesses_.next());
+
+  while (own_answers_.due(now)) {
+    PooledPayload& payload = *own_answers_.pop();
+    engine_.memory_answer(payload.slot, answer_of(payload), cycle);
+    payload.release();
+  }
+  while (forward_answers_.due(now)) {
+    PooledPayload& payload = *forward_answers_.pop();
+    engine_.forwarded_done(pieces_[payload.slot].ticket);
+    end_piece(payload.slot,
+              payload.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort);
+    payload.release();
+  }
+  for (bool moved = true; moved;) {
+    moved = feed(now, cycle);
+    engine_.step(cycle);
+    moved |= drain(cycle);
+  }
+  send_own(now);
+  send_forward(now);
+  send_responses();
+  take_waiting();
+  update_wires();
+
+  Picoseconds next = clock_.time_of(engine_.next_event());
+  const auto consider = [&next](Picoseconds time) { next = std::min(next, time); };
+  consider(own_answers_.next());
+  consider(forward_answers_.next());
+  consider(register_accesses_.next());
+  if (!engine_.memory_requests().empty() && own_port_.ready_at() != kNever)
+    consider(std::max(own_port_.ready_at(), now + 1));
+  if (!to_forward_.empty() && forward_port_.ready_at() != kNever) consider(std::max(forward_port_.ready_at(), now + 1));
+  for (const auto& port : dma_ports_)
+    if (!port->incoming.empty() && port->incoming.front().since > now) consider(port->incoming.front().since);
+  return next;
+}
+
+/// Hands pieces of waiting transfers to the engine, round robin among the ports.
+bool Iommu::feed(Picoseconds now, base::Cycle cycle) {
+  bool moved = false;
+  const auto count = static_cast<unsigned>(dma_ports_.size());
+  for (unsigned tried = 0; tried < count && engine_.can_accept() && !free_pieces_.empty();) {
+    DmaPort& port = *dma_ports_[next_port_];
+    next_port_ = next_port_ + 1 == count ? 0 : next_port_ + 1;
+    if (port.incoming.empty() || port.incoming.front().since > now) {
+      ++tried;
+      continue;
+    }
+    feed_piece(port, cycle);
+    moved = true;
+    tried = 0;
+  }
+  return moved;
+}
+
+void Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
+  const TransferHandle handle = port.incoming.front().transfer;
+  Transfer& transfer = transfers_.get(handle);
+  const std::uint32_t bytes = piece_bytes(transfer.address, transfer.bytes_left);
+
+  const std::uint32_t number = free_pieces_.back();
+  free_pieces_.pop_back();
+  Piece& piece = pieces_[number];
+  piece.transfer = handle;
+  piece.offset = transfer.payload->get_data_length() - transfer.bytes_left;
+  piece.bytes = bytes;
+
+  engine_.accept(request_of(*transfer.payload, transfer.address, bytes), number, cycle);
+
+  transfer.address += bytes;
+  transfer.bytes_left -= bytes;
+  ++transfer.pieces_inside;
+  if (transfer.bytes_left == 0) port.incoming.pop();
+}
+
+/// Takes finished translations out of the engine.
+bool Iommu::drain(base::Cycle) {
+  auto& finished = engine_.finished();
+  const bool moved = !finished.empty();
+  while (!finished.empty()) {
+    const timing::Finished& done = finished.front();
+    const auto number = static_cast<std::uint32_t>(done.cookie);
+    if (done.outcome.kind == translate::Outcome::Kind::kTranslated) {
+      pieces_[number].spa = done.outcome.spa;
+      pieces_[number].ticket = done.ticket;
+      to_forward_.push(number);
+    } else {
+      end_piece(number, done.outcome.response);
+    }
+    finished.pop();
+  }
+  return moved;
+}
+
+void Iommu::send_forward(Picoseconds now) {
+  while (!to_forward_.empty() && forward_port_.ready(now)) {
+    const std::uint32_t number = to_forward_.front();
+    to_forward_.pop();
+    const Piece& piece = pieces_[number];
+    const Payload& parent = *transfers_.get(piece.transfer).payload;
+    PooledPayload& payload = forward_pool_.take();
+    set_access(payload, parent.is_write(), piece.spa, parent.get_data_ptr() + piece.offset, piece.bytes);
+    payload.slot = number;
+    forward_port_.send(payload);
+  }
+}
+
+void Iommu::send_own(Picoseconds now) {
+  auto& requests = engine_.memory_requests();
+  while (!requests.empty() && own_port_.ready(now)) {
+    const timing::MemoryRequest& request = requests.front();
+    PooledPayload& payload = own_pool_.take();
+    set_access(payload, request.is_write, request.ask.address, payload.buffer(), request.ask.bytes);
+    payload.slot = request.tag;
+    if (request.is_write) std::memcpy(payload.buffer(), request.ask.data.data(), request.ask.bytes);
+    if (request.is_compare_swap) {
+      payload.atomic.expected = request.ask.data[0];
+      payload.atomic.desired = request.ask.data[1];
+      payload.atomic.bytes = request.ask.bytes;
+    }
+    requests.pop();
+    own_port_.send(payload);
+  }
+}
+
+void Iommu::end_piece(std::uint32_t number, translate::Response response) {
+  const TransferHandle handle = pieces_[number].transfer;
+  free_pieces_.push_back(number);
+  Transfer& transfer = transfers_.get(handle);
+  transfer.worst = std::max(transfer.worst, response);
+  if (--transfer.pieces_inside != 0 || transfer.bytes_left != 0) return;
+  dma_of(*transfer.payload).response = transfer.worst;
+  transfer.payload->set_response_status(status_of(transfer.worst));
+  if (transfer.done != nullptr) {
+    transfer.done->notify(sc_core::SC_ZERO_TIME);
+    transfers_.give_back(handle);
+  } else {
+    dma_ports_[transfer.port]->responses.push(handle);
+  }
+}
+
+void Iommu::send_responses() {
+  for (auto& port : dma_ports_)
+    while (!port->responses.empty() && !port->target.responding()) {
+      const TransferHandle handle = port->responses.front();
+      port->responses.pop();
+      Payload& payload = *transfers_.get(handle).payload;
+      transfers_.give_back(handle);
+      port->target.respond(payload);
+    }
+  while (!register_responses_.empty() && !register_port_.responding()) {
+    Payload* const payload = register_responses_.front();
+    register_responses_.pop();
+    register_port_.respond(*payload);
+  }
+}
+
+/// Requests that found their port full.
+void Iommu::take_waiting() {
+  for (auto& port : dma_ports_) {
+    if (port->target.waiting() == nullptr || port->incoming.full()) continue;
+    const Picoseconds since = port->target.waiting_since();
+    port->incoming.push(
+        {begin(static_cast<unsigned>(&port - dma_ports_.data()), *port->target.waiting(), nullptr), since});
+    port->target.end_request();
+    wake_at(now_ps());
+  }
+}
+
+void Iommu::update_wires() {
+  const std::uint16_t wires = engine_.wires();
+  const unsigned changed = wires_ ^ wires;
+  wires_ = wires;
+  if (changed == 0 || lines_ == nullptr) return;
+  for (unsigned vector = 0; vector < 16; ++vector)
+    if (base::bit(changed, vector)) lines_->set_level(vector, base::bit(wires, vector));
+}
+
+void Iommu::access_register(Payload& payload) {
+  const auto offset = static_cast<std::uint32_t>(payload.get_address());
+  const unsigned bytes = payload.get_data_length();
+  if ((bytes != 4 && bytes != 8) || offset % bytes != 0 || payload.get_address() >= kPieceBytes) {
+    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  std::uint64_t value = 0;
+  if (payload.is_write()) {
+    std::memcpy(&value, payload.get_data_ptr(), bytes);
+    engine_.write_register(offset, bytes, value, cycle());
+    wake_at(now_ps());
+  } else {
+    value = engine_.read_register(offset, bytes);
+    std::memcpy(payload.get_data_ptr(), &value, bytes);
+  }
+  update_wires();
+  payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+}
+
+}  // namespace iommusim::bus

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IOMMU as an sc_module: the cycle engine of models/timing between sockets. DMA comes in at dma(i), is cut at 4 KiB
+// borders, translated, sent out at memory_dma and answered once, with the worst response of its pieces. Walks, queues
+// and messages use memory_own. Software reaches the register page at registers. Level changes of interrupt wires are
+// told to an InterruptLines. b_transport on dma waits in the pipeline like any request; transport_dbg has no side
+// effects.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "timing/engine.h"
+#include "tlm/initiator_port.h"
+#include "tlm/iommu_params.h"
+#include "tlm/payload_pool.h"
+#include "tlm/target_port.h"
+#include "tlm/timed_module.h"
+#include "tlm/timed_ring.h"
+
+namespace iommusim::bus {
+
+/// Where the wires of an IOMMU end. Called from a process of the IOMMU or of who writes a register.
+class InterruptLines {
+ public:
+  virtual ~InterruptLines() = default;
+  virtual void set_level(unsigned vector, bool level) = 0;
+};
+
+class Iommu final : public TimedModule, TargetClient, InitiatorClient {
+ public:
+  Iommu(const sc_core::sc_module_name& name, const IommuParams& params, unsigned dma_ports, std::uint64_t timing_seed,
+        stats::Group& parent);
+
+  TargetSocket& dma(unsigned index) { return dma_ports_[index]->target.socket; }
+  TargetSocket& registers() { return register_port_.socket; }
+  InitiatorSocket& memory_dma() { return forward_port_.socket; }
+  InitiatorSocket& memory_own() { return own_port_.socket; }
+  /// nullptr: nobody listens. Must outlive the simulation.
+  void connect(InterruptLines* lines) { lines_ = lines; }
+
+  timing::Engine& engine() { return engine_; }
+  timing::EngineStats& statistics() { return engine_.stats(); }
+  /// The cycle of the IOMMU's clock that simulated time has reached.
+  base::Cycle cycle() const { return clock_.edge_at_or_after(now_ps()); }
+  /// Nothing inside: no DMA, no command, no access of its own.
+  bool idle() const { return transfers_.in_use() == 0 && engine_.idle(); }
+  std::string describe() const { return engine_.describe(); }
+
+ private:
+  /// A payload of a device while it is inside.
+  struct Transfer {
+    Payload* payload = nullptr;
+    std::uint64_t address = 0;  ///< of the next piece
+    std::uint32_t port = 0;
+    std::uint32_t bytes_left = 0;     ///< not handed to the engine yet
+    std::uint32_t pieces_inside = 0;  ///< handed in and not done
+    translate::Response worst = translate::Response::kSuccess;
+    sc_core::sc_event* done = nullptr;  ///< of a blocking caller
+  };
+  using TransferHandle = base::Handle<Transfer>;
+  struct Piece {
+    TransferHandle transfer{};
+    std::uint32_t offset = 0;
+    std::uint32_t bytes = 0;
+    std::uint64_t spa = 0;
+    timing::FenceTicket ticket{};
+  };
+  struct Incoming {
+    TransferHandle transfer{};
+    Picoseconds since = 0;
+  };
+  struct DmaPort {
+    DmaPort(const std::string& name, unsigned index, Iommu& iommu, std::size_t outstanding);
+    TargetPort target;
+    base::Ring<Incoming> incoming;
+    base::Ring<TransferHandle> responses;
+  };
+  static constexpr unsigned kOwnPort = 0, kForwardPort = 1;
+
+  bool request(unsigned port, Payload& payload, Picoseconds at) override;
+  void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
+  void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) override;
+  unsigned debug(unsigned port, Payload& payload) override;
+  void request_ended(unsigned port) override;
+  void response(unsigned port, Payload& payload, Picoseconds at) override;
+  Picoseconds work(Picoseconds now) override;
+
+  TransferHandle begin(unsigned port, Payload& payload, sc_core::sc_event* done);
+  bool feed(Picoseconds now, base::Cycle cycle);
+  void feed_piece(DmaPort& port, base::Cycle cycle);
+  bool drain(base::Cycle cycle);
+  void send_forward(Picoseconds now);
+  void send_own(Picoseconds now);
+  void end_piece(std::uint32_t piece, translate::Response response);
+  void send_responses();
+  void take_waiting();
+  void update_wires();
+  void access_register(Payload& payload);
+  bool is_register_port(unsigned port) const { return port == dma_ports_.size(); }
+
+  IommuParams params_;
+  base::Clock clock_;
+  timing::Engine engine_;
+  std::vector<std::unique_ptr<DmaPort>> dma_ports_;
+  TargetPort register_port_;
+  InitiatorPort own_port_;
+  InitiatorPort forward_port_;
+  InterruptLines* lines_ = nullptr;
+  std::uint16_t wires_ = 0;
+
+  base::Pool<Transfer> transfers_;
+  std::vector<Piece> pieces_;
+  std::vector<std::uint32_t> free_pieces_;
+  unsigned next_port_ = 0;  // round robin among the DMA ports
+  PayloadPool forward_pool_{0};
+  PayloadPool own_pool_{64};
+  base::Ring<std::uint32_t> to_forward_;
+  TimedRing<PooledPayload*> own_answers_;
+  TimedRing<PooledPayload*> forward_answers_;
+  TimedRing<Payload*> register_accesses_;
+  base::Ring<Payload*> register_responses_;
+};
+
+}  // namespace iommusim::bus

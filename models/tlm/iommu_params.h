@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameters of the IOMMU module: what the implementation offers, its micro-architecture, and its sockets.
+#pragma once
+
+#include "spec/parameters.h"
+#include "timing/params.h"
+
+namespace iommusim::bus {
+
+struct IommuParams {
+  spec::Implementation implementation{};
+  timing::EngineParams engine{};
+  std::uint32_t dma_outstanding = 256;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v.group("implementation", &IommuParams::implementation, "what the implementation chooses of the architecture");
+    v.group("engine", &IommuParams::engine, "micro-architecture");
+    v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},
+      "DMA pieces of up to 4 KiB inside the IOMMU or in memory");
+  }
+};
+
+}  // namespace iommusim::bus

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the IOMMU sees of a payload: the extension and the payload are read once, here, into a plain record.
+#pragma once
+
+#include <algorithm>
+
+#include "tlm/dma_extension.h"
+
+namespace iommusim::bus {
+
+inline constexpr std::uint32_t kPieceBytes = 4096;
+
+/// Bytes from `address` to the end of its 4 KiB page, at most `left`.
+inline std::uint32_t piece_bytes(std::uint64_t address, std::uint32_t left) {
+  return std::min(left, static_cast<std::uint32_t>(kPieceBytes - address % kPieceBytes));
+}
+
+/// The request for the piece of `payload` at `address`.
+inline translate::Request request_of(const Payload& payload, std::uint64_t address, std::uint32_t bytes) {
+  const DmaExtension& dma = dma_of(payload);
+  translate::Request request;
+  request.iova = base::Iova(address);
+  request.bytes = bytes;
+  request.device = dma.device;
+  request.process = dma.process;
+  request.process_valid = dma.process_valid;
+  request.privileged = dma.privileged;
+  request.execute = dma.execute;
+  request.type = dma.type;
+  request.access = payload.is_write() ? translate::Access::kWrite : translate::Access::kRead;
+  return request;
+}
+
+}  // namespace iommusim::bus
