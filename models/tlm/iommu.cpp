@@ -92,7 +92,7 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   sc_core::wait(delay);
   delay = sc_core::SC_ZERO_TIME;
   DmaPort& dma = *dma_ports_[port];
-  while (dma.incoming.full()) sc_core::wait(clock_.time_of(1), sc_core::SC_PS);
+  while (dma.incoming.full()) sc_core::wait(to_sc_time(clock_.time_of(1)));
   sc_core::sc_event done;
   dma.incoming.push({begin(port, payload, &done), now_ps()});
   wake_at(now_ps());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/pool.h"
 #include "timing/engine.h"
 #include "tlm/initiator_port.h"
 #include "tlm/iommu_params.h"
