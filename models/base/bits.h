@@ -10,7 +10,9 @@ namespace iommusim::base {
 constexpr std::uint64_t mask_of(unsigned width) { return width >= 64 ? ~0ULL : (1ULL << width) - 1; }
 
 /// Bits [lsb + width - 1 : lsb] of `word`, right aligned.
-constexpr std::uint64_t bits(std::uint64_t word, unsigned lsb, unsigned width) { return (word >> lsb) & mask_of(width); }
+constexpr std::uint64_t bits(std::uint64_t word, unsigned lsb, unsigned width) {
+  return (word >> lsb) & mask_of(width);
+}
 
 constexpr bool bit(std::uint64_t word, unsigned position) { return ((word >> position) & 1U) != 0; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ways a run ends early. Bad input (the user's fault) becomes an InputError: one line, exit code 2. A state that
-// the program itself must never reach becomes a Contradiction: loud, with the state, exit code 1.
+// The two ways a run ends early. Bad input (the user's fault) becomes an InputError: one line, exit code 2. A state
+// that the program itself must never reach becomes a Contradiction: loud, with the state, exit code 1.
 #pragma once
 
 #include <cstdint>
