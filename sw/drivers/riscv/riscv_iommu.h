@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver of one RISC-V IOMMU (../shared/iommufd/riscv_driver.md): probe() brings the hardware up, add_device()
+// makes the devices behind it known, remove() or shutdown() takes it down. Everything else is done through the devices
+// and their domains. probe, remove and add_device are not called in parallel; the rest is thread-safe.
+#pragma once
+
+#include "drivers/riscv/command_queue.h"
+#include "drivers/riscv/device_directory.h"
+#include "drivers/riscv/fault_queue.h"
+#include "drivers/riscv/riscv_device.h"
+
+namespace iommusim::drivers::riscv {
+
+class RiscvIommu {
+ public:
+  RiscvIommu(const Ports& ports, RiscvSystem& system, const RiscvIommuOptions& options = {});
+  /// As remove().
+  ~RiscvIommu();
+  RiscvIommu(const RiscvIommu&) = delete;
+  RiscvIommu& operator=(const RiscvIommu&) = delete;
+
+  /// From reset to a running IOMMU with an empty device directory. 0, ENODEV (not for this driver), EBUSY (in use, or
+  /// does not answer), ENOMEM, EINVAL. On failure the hardware is off and no memory is kept.
+  int probe();
+  /// Blocks all devices, switches everything off, returns all memory. Domains may live on.
+  void remove();
+  /// The machine goes down: DMA and queues off, nothing else.
+  void shutdown();
+
+  /// `error_out`: 0, ENODEV (device id too large), ENOMEM; then null. Lives until remove_device() or remove().
+  RiscvDevice* add_device(const DeviceDescription& description, int& error_out);
+  void remove_device(RiscvDevice& device);
+
+  bool supports(unsigned address_bits) const;
+  /// The first stage that new domains get; 0: hardware has none.
+  unsigned widest_address_bits() const;
+
+  const Ports& ports() const { return ports_; }
+  const RiscvIommuOptions& options() const { return options_; }
+  RiscvSystem& system() { return system_; }
+  std::uint32_t index() const { return index_; }
+  std::uint64_t capabilities() const { return capabilities_; }
+  CommandQueue& commands() { return commands_; }
+  FaultQueue& faults() { return faults_; }
+  DeviceDirectory& directory() { return directory_; }
+
+ private:
+  int bring_up();
+  int set_byte_order();
+  int set_up_interrupts();
+  void set_up_messages(unsigned vectors);
+  void connect_handlers();
+  void disconnect_handlers();
+  void take_down();
+  int invalidate_everything();
+
+  const Ports ports_;
+  RiscvSystem& system_;
+  const RiscvIommuOptions options_;
+  const std::uint32_t index_;
+  CommandQueue commands_;
+  FaultQueue faults_;
+  DeviceDirectory directory_;
+  std::uint64_t capabilities_ = 0;
+  std::uint32_t fctl_ = 0;
+  unsigned command_vector_ = 0;
+  unsigned fault_vector_ = 0;
+  bool running_ = false;
+  std::vector<std::unique_ptr<RiscvDevice>> devices_;
+};
+
+}  // namespace iommusim::drivers::riscv

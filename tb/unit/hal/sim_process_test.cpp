@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// SimProcess: permissions, pins that outlive their area, the locked-memory limit.
+#include "hal/sim_process.h"
+
+#include <cerrno>
+
+#include "hal/buddy_frames.h"
+#include "hal/contradiction.h"
+#include "hal/sparse_memory.h"
+#include "hal/thread_os.h"
+
+namespace iommusim::hal {
+namespace {
+
+struct SimProcessTest : ::testing::Test {
+  ThreadOs os;
+  SparseMemory memory;
+  BuddyFrames frames{os, memory, 0x100000, 0x100000};
+  SimProcess process{os, memory, frames, 10};
+};
+
+TEST_F(SimProcessTest, CopiesAcrossPagesOfBothKinds) {
+  ASSERT_EQ(process.map_linear(0x10000, 0x1000, 0x8000000, kUserRead | kUserWrite), 0);
+  ASSERT_EQ(process.map_frames(0x11000, 0x2000, kUserRead | kUserWrite), 0);
+  const std::string text = "crosses the border";
+  ASSERT_EQ(process.copy_to_user(0x10FF8, text.data(), text.size()), 0);
+  std::string back(text.size(), ' ');
+  ASSERT_EQ(process.copy_from_user(back.data(), 0x10FF8, back.size()), 0);
+  EXPECT_EQ(back, text);
+  memory.read(0x8000FF8, back.data(), 8);
+  EXPECT_EQ(back.substr(0, 8), text.substr(0, 8));
+}
+
+TEST_F(SimProcessTest, HolesAndPermissionsAreFaults) {
+  ASSERT_EQ(process.map_frames(0x10000, 0x1000, kUserRead), 0);
+  std::uint64_t word = 0;
+  std::uint64_t spa = 0;
+  EXPECT_EQ(process.copy_from_user(&word, 0x10FF8, 8), 0);
+  EXPECT_EQ(process.copy_from_user(&word, 0x10FFC, 8), EFAULT);
+  EXPECT_EQ(process.copy_to_user(0x10000, &word, 8), EFAULT);
+  EXPECT_EQ(process.pin_page(0x10000, true, spa), EFAULT);
+  EXPECT_EQ(process.pin_page(0x20000, false, spa), EFAULT);
+  EXPECT_EQ(process.pinned_pages(), 0U);
+}
+
+TEST_F(SimProcessTest, AreasMustNotOverlap) {
+  ASSERT_EQ(process.map_frames(0x10000, 0x4000, kUserRead), 0);
+  EXPECT_EQ(process.map_frames(0x13000, 0x1000, kUserRead), EEXIST);
+  EXPECT_EQ(process.map_frames(0xF000, 0x2000, kUserRead), EEXIST);
+  EXPECT_EQ(process.map_frames(0x14000, 0x1000, kUserRead), 0);
+  EXPECT_EQ(process.map_frames(0x14800, 0x1000, kUserRead), EINVAL);
+}
+
+TEST_F(SimProcessTest, APinnedPageOutlivesItsArea) {
+  ASSERT_EQ(process.map_frames(0x10000, 0x2000, kUserRead | kUserWrite), 0);
+  std::uint64_t spa = 0;
+  std::uint64_t same = 0;
+  ASSERT_EQ(process.pin_page(0x10000, true, spa), 0);
+  ASSERT_EQ(process.pin_page(0x10000, false, same), 0);
+  EXPECT_EQ(spa, same);
+  EXPECT_EQ(process.pinned_pages(), 1U);
+  const char byte = 1;
+  ASSERT_EQ(process.copy_to_user(0x11000, &byte, 1), 0);
+  EXPECT_EQ(frames.frames_in_use(), 2U);
+  process.unmap(0x10000, 0x2000);
+  EXPECT_EQ(frames.frames_in_use(), 1U);
+  process.unpin_page(spa);
+  EXPECT_EQ(frames.frames_in_use(), 1U);
+  process.unpin_page(spa);
+  EXPECT_EQ(frames.frames_in_use(), 0U);
+  EXPECT_THROW(process.unpin_page(spa), Contradiction);
+}
+
+TEST_F(SimProcessTest, TheLockedLimitIsExact) {
+  EXPECT_EQ(process.charge_locked(10), 0);
+  EXPECT_EQ(process.charge_locked(1), ENOMEM);
+  process.uncharge_locked(1);
+  EXPECT_EQ(process.charge_locked(1), 0);
+  EXPECT_EQ(process.locked_pages(), 10U);
+  EXPECT_THROW(process.uncharge_locked(11), Contradiction);
+}
+
+}  // namespace
+}  // namespace iommusim::hal
