@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlm/dma_bus.h"
+
+#include <algorithm>
+
+#include "tlm/dma_extension.h"
+
+namespace iommusim::bus {
+
+Channel<Payload*>::Shape DmaBus::upstream_of(const DmaBusParams& params, std::size_t ports) {
+  Channel<Payload*>::Shape shape;
+  shape.ports = static_cast<unsigned>(ports);
+  shape.queue_depth = params.queue_depth;
+  shape.credits_per_port = params.credits;
+  shape.credits = params.credits * ports;
+  shape.latency = params.latency_up_ns * 1000;
+  shape.bytes_per_second = params.bandwidth_up_bytes_per_s;
+  return shape;
+}
+
+DmaBus::Port::Port(const std::string& name, unsigned index, DmaBus& bus, std::size_t credits)
+    : target(name.c_str(), index, bus), answers(credits), stats(bus.stats_, name) {}
+
+DmaBus::DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, const std::vector<std::string>& ports,
+               stats::Group& parent)
+    : TimedModule(name),
+      params_(params),
+      rate_up_(params.bandwidth_up_bytes_per_s),
+      rate_down_(params.bandwidth_down_bytes_per_s),
+      up_(upstream_of(params, ports.size())),
+      stats_(parent, basename()),
+      iommu_("to_iommu", 0, *this) {
+  for (const std::string& port : ports)
+    ports_.push_back(std::make_unique<Port>(port, static_cast<unsigned>(ports_.size()), *this, params.credits));
+}
+
+bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
+  const Picoseconds now = now_ps();
+  ++stats_.requests;
+  ++ports_[port]->stats.requests;
+  stats_.in_flight.enter(now);
+  up_.advance(now);
+  if (up_.full(port)) {
+    ++ports_[port]->stats.stalls;
+    wake_at(std::max(at, up_.next_departure()));
+    return false;
+  }
+  enqueue(port, payload, at);
+  wake_at(up_.next_arrival());
+  return true;
+}
+
+void DmaBus::enqueue(unsigned port, Payload& payload, Picoseconds at) {
+  const std::uint32_t bytes = bytes_up(payload);
+  ports_[port]->stats.bytes_up += bytes;
+  stats_.up_busy_ps += rate_up_.after({}, bytes).whole;
+  up_.push(port, &payload, bytes, at);
+}
+
+void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
+  const unsigned port = dma_of(payload).pop_hop();
+  const std::uint32_t bytes = bytes_down(payload);
+  ports_[port]->stats.bytes_down += bytes;
+  stats_.down_busy_ps += rate_down_.after({}, bytes).whole;
+  const Moment left = rate_down_.after(Rate::later(down_free_, at), bytes);
+  if (bytes != 0) down_free_ = left;
+  const Picoseconds arrival = left.rounded_up() + params_.latency_down_ns * 1000;
+  ports_[port]->answers.push(arrival, &payload);
+  wake_at(arrival);
+}
+
+void DmaBus::response_taken(unsigned port, Payload&, Picoseconds) {
+  const Picoseconds now = now_ps();
+  up_.advance(now);
+  finish(port, now);
+  wake_at(now);
+}
+
+Picoseconds DmaBus::work(Picoseconds now) {
+  up_.advance(now);
+  for (unsigned i = 0; i < ports_.size(); ++i) answer(i, now);
+  take_waiting(now);
+  forward(now);
+  return next_event(now);
+}
+
+void DmaBus::answer(unsigned index, Picoseconds now) {
+  Port& port = *ports_[index];
+  while (port.answers.due(now) && !port.target.responding())
+    if (port.target.respond(*port.answers.pop())) finish(index, now);
+}
+
+void DmaBus::finish(unsigned port, Picoseconds now) {
+  up_.release(port, now);
+  stats_.in_flight.leave(now);
+  ++stats_.answered;
+}
+
+void DmaBus::take_waiting(Picoseconds now) {
+  for (unsigned i = 0; i < ports_.size(); ++i) {
+    TargetPort& port = ports_[i]->target;
+    if (port.waiting() == nullptr || port.waiting_since() > now || up_.full(i)) continue;
+    enqueue(i, *port.waiting(), now);
+    port.end_request();
+  }
+}
+
+void DmaBus::forward(Picoseconds now) {
+  while (const auto* packet = up_.arrived(now)) {
+    if (!iommu_.ready(now)) return;
+    if (packet->time < now) ++stats_.held;
+    Payload& payload = *packet->cargo;
+    dma_of(payload).push_hop(packet->port);
+    up_.take();
+    ++stats_.forwarded;
+    iommu_.send(payload);
+  }
+}
+
+Picoseconds DmaBus::next_event(Picoseconds now) const {
+  Picoseconds next = std::max(up_.next_arrival(), iommu_.ready_at());
+  for (unsigned i = 0; i < ports_.size(); ++i) {
+    const Port& port = *ports_[i];
+    if (!port.target.responding()) next = std::min(next, port.answers.next());
+    if (port.target.waiting() != nullptr)
+      next = std::min(next, std::max(port.target.waiting_since(), up_.full(i) ? up_.next_departure() : now));
+  }
+  return next;
+}
+
+std::uint32_t DmaBus::bytes_up(const Payload& payload) const {
+  return params_.header_bytes + (payload.is_write() ? payload.get_data_length() : 0);
+}
+
+std::uint32_t DmaBus::bytes_down(const Payload& payload) const {
+  if (payload.is_write()) return 0;
+  return params_.header_bytes + (payload.is_response_ok() ? payload.get_data_length() : 0);
+}
+
+void DmaBus::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
+  // Model: a loosely-timed transaction takes its unloaded time and does not compete for the links.
+  ++stats_.requests;
+  ++ports_[port]->stats.requests;
+  delay += to_sc_time(rate_up_.after({}, bytes_up(payload)).rounded_up() + params_.latency_up_ns * 1000);
+  iommu_.socket->b_transport(payload, delay);
+  delay += to_sc_time(rate_down_.after({}, bytes_down(payload)).rounded_up() + params_.latency_down_ns * 1000);
+  ++stats_.answered;
+}
+
+unsigned DmaBus::debug(unsigned, Payload& payload) { return iommu_.socket->transport_dbg(payload); }
+
+}  // namespace iommusim::bus

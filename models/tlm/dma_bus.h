@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bus between devices and an IOMMU: N ports share one link in each direction. Upstream, requests wait in their
+// port's queue, are arbitrated round robin, take the link for header and write data, and arrive one latency later;
+// downstream, answers take the link for header and read data. Credits bound what a port has under way, from the grant
+// of the link until the device took the answer. Answers come in whatever order the IOMMU gives them.
+// Model: the answer to a (posted) write or a failed access carries no data; a write's takes no bytes of the link at
+// all.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "params/describe.h"
+#include "tlm/channel.h"
+#include "tlm/dma_bus_stats.h"
+#include "tlm/initiator_port.h"
+#include "tlm/target_port.h"
+#include "tlm/timed_module.h"
+#include "tlm/timed_ring.h"
+
+namespace iommusim::bus {
+
+struct DmaBusParams {
+  std::uint64_t latency_up_ns = 150;
+  std::uint64_t latency_down_ns = 150;
+  std::uint64_t bandwidth_up_bytes_per_s = 16'000'000'000;
+  std::uint64_t bandwidth_down_bytes_per_s = 16'000'000'000;
+  std::uint32_t header_bytes = 24;
+  std::uint32_t queue_depth = 8;
+  std::uint32_t credits = 64;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    using base::Unit;
+    using params::Range;
+    using P = DmaBusParams;
+    v("latency_up_ns", &P::latency_up_ns, Unit::kNs, Range{0, 1'000'000}, "last byte on the link to its arrival");
+    v("latency_down_ns", &P::latency_down_ns, Unit::kNs, Range{0, 1'000'000}, "the same for answers");
+    v("bandwidth_up_bytes_per_s", &P::bandwidth_up_bytes_per_s, Unit::kBytesPerSecond,
+      Range{0, Rate::kMaxBytesPerSecond}, "device to IOMMU, all ports together; 0 is no limit");
+    v("bandwidth_down_bytes_per_s", &P::bandwidth_down_bytes_per_s, Unit::kBytesPerSecond,
+      Range{0, Rate::kMaxBytesPerSecond}, "IOMMU to device, all ports together; 0 is no limit");
+    v("header_bytes", &P::header_bytes, Unit::kBytes, Range{0, 4096}, "framing and header of each packet");
+    v("queue_depth", &P::queue_depth, Unit::kCount, Range{1, 65536}, "requests that a port holds for the link");
+    v("credits", &P::credits, Unit::kCount, Range{1, 65536}, "transactions that a port may have under way");
+  }
+};
+
+class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
+ public:
+  /// One device-side target socket for each name in `ports`.
+  DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, const std::vector<std::string>& ports,
+         stats::Group& parent);
+
+  TargetSocket& port(unsigned index) { return ports_[index]->target.socket; }
+  InitiatorSocket& to_iommu() { return iommu_.socket; }
+  const DmaBusStats& statistics() const { return stats_; }
+
+ private:
+  struct Port {
+    Port(const std::string& name, unsigned index, DmaBus& bus, std::size_t credits);
+    TargetPort target;
+    TimedRing<Payload*> answers;  ///< by arrival at the device
+    DmaBusPortStats stats;
+  };
+
+  static Channel<Payload*>::Shape upstream_of(const DmaBusParams& params, std::size_t ports);
+
+  bool request(unsigned port, Payload& payload, Picoseconds at) override;
+  void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
+  void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) override;
+  unsigned debug(unsigned port, Payload& payload) override;
+  void request_ended(unsigned) override { wake_at(iommu_.ready_at()); }
+  void response(unsigned, Payload& payload, Picoseconds at) override;
+  Picoseconds work(Picoseconds now) override;
+
+  std::uint32_t bytes_up(const Payload& payload) const;
+  std::uint32_t bytes_down(const Payload& payload) const;
+  void enqueue(unsigned port, Payload& payload, Picoseconds at);
+  void take_waiting(Picoseconds now);
+  void forward(Picoseconds now);
+  void answer(unsigned port, Picoseconds now);
+  void finish(unsigned port, Picoseconds now);
+  Picoseconds next_event(Picoseconds now) const;
+
+  DmaBusParams params_;
+  Rate rate_up_;
+  Rate rate_down_;
+  Channel<Payload*> up_;
+  Moment down_free_{};  ///< the downstream link is busy until then
+  DmaBusStats stats_;
+  InitiatorPort iommu_;
+  std::vector<std::unique_ptr<Port>> ports_;
+};
+
+}  // namespace iommusim::bus

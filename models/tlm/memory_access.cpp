@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an access to memory does, without its time: checks, errors, effect; the same for every way of transport.
+#include <cstring>
+
+#include "tlm/memory.h"
+#include "tlm/memory_extension.h"
+
+namespace iommusim::bus {
+
+::tlm::tlm_response_status Memory::perform(unsigned port, Payload& payload) {
+  MemoryPortStats& stats = ports_[port]->stats;
+  const std::uint64_t address = payload.get_address();
+  const std::uint32_t bytes = payload.get_data_length();
+  const auto fault =
+      injector_ == nullptr ? InjectedFault::kNone : injector_->inspect(port, address, bytes, payload.is_write());
+  auto status = ::tlm::TLM_OK_RESPONSE;
+  if (!store_.contains(address, bytes) || fault == InjectedFault::kAccessFault) {
+    status = ::tlm::TLM_ADDRESS_ERROR_RESPONSE;
+  } else if (fault == InjectedFault::kPoison) {
+    if (auto* poison = payload.get_extension<PoisonExtension>()) poison->poisoned = true;
+    status = ::tlm::TLM_GENERIC_ERROR_RESPONSE;
+  } else if (payload.get_byte_enable_ptr() != nullptr) {
+    status = ::tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
+  } else if (payload.get_streaming_width() < bytes) {
+    status = ::tlm::TLM_BURST_ERROR_RESPONSE;
+  }
+  if (status == ::tlm::TLM_OK_RESPONSE)
+    touch(stats, payload);
+  else
+    ++stats.errors;
+  return status;
+}
+
+void Memory::touch(MemoryPortStats& stats, Payload& payload) {
+  const std::uint64_t address = payload.get_address();
+  const std::uint32_t bytes = payload.get_data_length();
+  std::uint8_t* data = payload.get_data_ptr();
+  const auto* atomic = payload.get_extension<AtomicExtension>();
+  if (payload.is_write()) {
+    store_.write(address, data, bytes);
+    ++stats.writes;
+    stats.bytes_written += bytes;
+  } else if (payload.is_read() && atomic != nullptr && atomic->bytes != 0) {
+    base::ensure(atomic->bytes == bytes, "a compare-and-swap of another length than its payload's");
+    const std::uint64_t old = store_.compare_swap(address, bytes, atomic->expected, atomic->desired);
+    std::memcpy(data, &old, bytes);
+    ++stats.atomics;
+  } else if (payload.is_read()) {
+    store_.read(address, data, bytes);
+    ++stats.reads;
+    stats.bytes_read += bytes;
+  }
+}
+
+void Memory::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
+  // Model: a loosely-timed access takes effect at once and does not compete for the path.
+  count_request(port);
+  payload.set_response_status(perform(port, payload));
+  delay += to_sc_time(rate_.after({}, payload.get_data_length()).rounded_up() + latency_);
+  ++stats_.answered;
+}
+
+unsigned Memory::debug(unsigned, Payload& payload) {
+  const std::uint32_t bytes = payload.get_data_length();
+  if (!store_.contains(payload.get_address(), bytes)) {
+    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return 0;
+  }
+  if (payload.is_write())
+    store_.write(payload.get_address(), payload.get_data_ptr(), bytes);
+  else if (payload.is_read())
+    store_.read(payload.get_address(), payload.get_data_ptr(), bytes);
+  payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+  return bytes;
+}
+
+}  // namespace iommusim::bus

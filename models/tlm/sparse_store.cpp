@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlm/sparse_store.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/error.h"
+
+namespace iommusim::bus {
+
+namespace {
+
+/// The part of [address, address + bytes) that lies in the first page.
+std::size_t piece_in_page(std::uint64_t address, std::size_t bytes) {
+  return std::min<std::size_t>(bytes, base::kPageSize - (address & (base::kPageSize - 1)));
+}
+
+template <class T>
+T* zeroed_table(std::size_t entries) {
+  void* table = std::calloc(entries, sizeof(T));  // large ones are pages of zeros that exist when touched
+  if (table == nullptr) throw std::bad_alloc();
+  return static_cast<T*>(table);
+}
+
+}  // namespace
+
+void SparseStore::FreeTable::operator()(void* table) const { std::free(table); }
+
+SparseStore::SparseStore(unsigned physical_bits) : size_(1ULL << physical_bits) {
+  base::ensure(physical_bits >= 12 && physical_bits <= 56, "a memory below 2^12 or above 2^56 bytes");
+  const unsigned leaf_bits = (physical_bits - base::kPageShift) / 2;
+  root_shift_ = base::kPageShift + leaf_bits;
+  leaf_mask_ = (1ULL << leaf_bits) - 1;
+  root_.reset(zeroed_table<Page**>(std::size_t{1} << (physical_bits - root_shift_)));
+}
+
+SparseStore::Page& SparseStore::make(std::uint64_t address) {
+  Page**& leaf = root_[address >> root_shift_];
+  if (leaf == nullptr) {
+    leaves_.emplace_back(zeroed_table<Page*>(leaf_mask_ + 1));
+    leaf = leaves_.back().get();
+  }
+  Page*& page = leaf[(address >> base::kPageShift) & leaf_mask_];
+  if (page == nullptr) {
+    pages_.push_back(std::make_unique<Page>());
+    page = pages_.back().get();
+  }
+  return *page;
+}
+
+void SparseStore::read(std::uint64_t address, void* out, std::size_t bytes) const {
+  base::ensure(contains(address, bytes), "a read outside of the memory");
+  auto* to = static_cast<std::uint8_t*>(out);
+  while (bytes > 0) {
+    const std::size_t piece = piece_in_page(address, bytes);
+    if (const Page* page = find(address))
+      std::memcpy(to, page->bytes + (address & (base::kPageSize - 1)), piece);
+    else
+      std::memset(to, 0, piece);
+    address += piece;
+    to += piece;
+    bytes -= piece;
+  }
+}
+
+void SparseStore::write(std::uint64_t address, const void* in, std::size_t bytes) {
+  base::ensure(contains(address, bytes), "a write outside of the memory");
+  const auto* from = static_cast<const std::uint8_t*>(in);
+  while (bytes > 0) {
+    const std::size_t piece = piece_in_page(address, bytes);
+    std::memcpy(make(address).bytes + (address & (base::kPageSize - 1)), from, piece);
+    address += piece;
+    from += piece;
+    bytes -= piece;
+  }
+}
+
+std::uint64_t SparseStore::load64(std::uint64_t address) const {
+  std::uint64_t value;
+  read(address, &value, sizeof value);
+  return value;
+}
+
+void SparseStore::store64(std::uint64_t address, std::uint64_t value) { write(address, &value, sizeof value); }
+
+std::uint64_t SparseStore::compare_swap(std::uint64_t address, unsigned bytes, std::uint64_t expected,
+                                        std::uint64_t desired) {
+  base::ensure((bytes == 4 || bytes == 8) && address % bytes == 0, "a compare-and-swap that is not an aligned word");
+  std::uint64_t old = 0;
+  read(address, &old, bytes);
+  if (old == (bytes == 8 ? expected : expected & 0xffffffffU)) write(address, &desired, bytes);
+  return old;
+}
+
+}  // namespace iommusim::bus
