@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -24,10 +25,19 @@ struct Range {
   double highest_real;
   template <class A, class B>
   constexpr Range(A low, B high)
-      : lowest(static_cast<__int128>(low)),
-        highest(static_cast<__int128>(high)),
+      : lowest(to_integer(low)),
+        highest(to_integer(high)),
         lowest_real(static_cast<double>(low)),
         highest_real(static_cast<double>(high)) {}
+
+ private:
+  /// Bounds of real fields may lie beyond every integer.
+  template <class T>
+  static constexpr __int128 to_integer(T value) {
+    constexpr T kEdge = std::is_floating_point_v<T> ? static_cast<T>(1e30) : T{};
+    if constexpr (std::is_floating_point_v<T>) value = value > kEdge ? kEdge : value < -kEdge ? -kEdge : value;
+    return static_cast<__int128>(value);
+  }
 };
 
 struct Field;

@@ -83,7 +83,9 @@ class TreeBuilder final : public YAML::EventHandler {
     if (kind == Tree::Kind::kMap || kind == Tree::Kind::kList) open_.push_back({node, false});
   }
   void add_key(const YAML::Mark& mark, Tree::Kind kind, const std::string& key, Tree& map) const {
-    if (kind != Tree::Kind::kScalar) throw base::InputError(at(mark), "expected a name as key");
+    if (kind == Tree::Kind::kNull) throw base::InputError(at(mark), "expected a name as key, found nothing");
+    if (kind != Tree::Kind::kScalar)  // what the library makes of a bracket without its end
+      throw base::InputError(at(mark), "expected a name as key, found a list or map; is a bracket not closed?");
     for (const Tree::Entry& entry : map.entries)
       if (entry.key == key)
         throw base::InputError(
