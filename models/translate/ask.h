@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversation between a resumable process and whoever drives it. A process (a translation, a command, a fault
 // report, an interrupt message) asks for one thing at a time and is resumed with the answer. It knows no time and
-// allocates nothing. The functional engine answers in a loop, the cycle model charges time for each ask, the conformance
-// replayer answers from recorded memory, co-simulation compares asks with what the RTL asks.
+// allocates nothing. The functional engine answers in a loop, the cycle model charges time for each ask, the
+// conformance replayer answers from recorded memory, co-simulation compares asks with what the RTL asks.
 #pragma once
 
 #include <array>
@@ -35,10 +35,10 @@ enum class AskKind : std::uint8_t {
 
 /// Why memory is accessed: for statistics, priorities, injected faults and the RTL comparison.
 enum class Structure : std::uint8_t {
-  kDdt,          ///< device directory; level = 0 is the leaf (the device context)
-  kPdt,          ///< process directory; level 0 is the leaf
-  kFirstStage,   ///< first-stage PTE; level 0 is the 4 KiB level
-  kSecondStage,  ///< second-stage PTE of the final address; level as above
+  kDdt,                  ///< device directory; level = 0 is the leaf (the device context)
+  kPdt,                  ///< process directory; level 0 is the leaf
+  kFirstStage,           ///< first-stage PTE; level 0 is the 4 KiB level
+  kSecondStage,          ///< second-stage PTE of the final address; level as above
   kSecondStageImplicit,  ///< second-stage PTE met while an implicit access (first stage, PDT) was translated
   kMsiPte,
   kMrif,
@@ -55,7 +55,8 @@ struct MemoryAsk {
   std::uint8_t bytes = 0;     ///< 4, 8, 16, 32 or 64
   Structure structure = Structure::kDdt;
   std::uint8_t level = 0;
-  std::array<std::uint64_t, 4> data{};  ///< kWrite: the bytes, little-endian words; kCompareSwap: [0] expected, [1] desired
+  std::array<std::uint64_t, 4>
+      data{};  ///< kWrite: the bytes, little-endian words; kCompareSwap: [0] expected, [1] desired
 };
 
 enum class MemoryStatus : std::uint8_t { kOk, kAccessFault, kCorrupt };

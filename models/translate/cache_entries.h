@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys and contents of the IOMMU's address-translation caches, without their organisation: what a cached translation is
-// tagged with and what it tells is architecture (IOMMU 3.8); how many there are and where they sit is micro-architecture.
+// tagged with and what it tells is architecture (IOMMU 3.8); how many there are and where they sit is
+// micro-architecture.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +17,22 @@ struct AddressSpaceTag {
   bool second_stage = false;  ///< gscid is valid
   bool first_stage = false;   ///< pscid is valid
   friend bool operator==(const AddressSpaceTag& a, const AddressSpaceTag& b) {
-    return a.gscid == b.gscid && a.pscid == b.pscid && a.second_stage == b.second_stage && a.first_stage == b.first_stage;
+    return a.gscid == b.gscid && a.pscid == b.pscid && a.second_stage == b.second_stage &&
+           a.first_stage == b.first_stage;
   }
 };
 
 struct TranslationKey {
   AddressSpaceTag tag{};
-  std::uint64_t iova = 0;    ///< any address of the page
-  bool is_write = false;     ///< the access wants to write: an entry with D = 0 in a stage does not serve it
+  std::uint64_t iova = 0;  ///< any address of the page
+  bool is_write = false;   ///< the access wants to write: an entry with D = 0 in a stage does not serve it
 };
 
 /// Attributes that one stage gives to a page, as its leaf PTE had them when it was read (after the A/D update, if any).
 struct StageAttributes {
   bool active = false;  ///< false: the stage is Bare and permits everything
   bool read = false, write = false, execute = false, user = false, global = false, dirty = false;
+  std::uint8_t size_log2 = 64;  ///< of this stage's own page: an invalidation of any address in it removes the entry
 };
 
 /// One translation as an IOTLB holds it: both stages combined, for a naturally aligned range of 2^size_log2 bytes.
@@ -52,18 +55,18 @@ inline bool serves(const TranslationEntry& entry, bool is_write) {
 /// A position in a page-table walk. Level n entries translate the bits above 12 + 9n; the cache holds non-leaf entries,
 /// so `level` is 1 or more: the entry tells where the table of level - 1 is.
 struct WalkKey {
-  AddressSpaceTag tag{};        ///< second-stage walks: first_stage is false and pscid 0
-  bool second_stage = false;    ///< which tables are walked
-  std::uint8_t levels = 0;      ///< of the mode: 3, 4, 5 (2 for Sv32)
-  std::uint8_t level = 0;       ///< kFillWalk: the level of the entry that was read; kLookupWalk: not used
-  std::uint64_t address = 0;    ///< IOVA (first stage) or GPA (second stage) being walked
+  AddressSpaceTag tag{};      ///< second-stage walks: first_stage is false and pscid 0
+  bool second_stage = false;  ///< which tables are walked
+  std::uint8_t levels = 0;    ///< of the mode: 3, 4, 5 (2 for Sv32)
+  std::uint8_t level = 0;     ///< kFillWalk: the level of the entry that was read; kLookupWalk: not used
+  std::uint64_t address = 0;  ///< IOVA (first stage) or GPA (second stage) being walked
 };
 
 struct WalkEntry {
-  std::uint8_t level = 0;     ///< the level of the entry; the walk goes on at level - 1
-  std::uint64_t table = 0;    ///< system-physical address of the table of level - 1
+  std::uint8_t level = 0;       ///< the level of the entry; the walk goes on at level - 1
+  std::uint64_t table = 0;      ///< system-physical address of the table of level - 1
   std::uint64_t table_gpa = 0;  ///< first stage under a second stage: its guest-physical address (for fault records)
-  bool global = false;        ///< G was set at this level or above
+  bool global = false;          ///< G was set at this level or above
 };
 
 /// A non-leaf entry of the device (or process) directory.
@@ -71,8 +74,9 @@ struct DirectoryKey {
   bool process_directory = false;
   base::DeviceId device{};
   base::ProcessId process{};
-  std::uint8_t level = 0;      ///< kFillDirectory: level of the entry (1 or 2)
-  std::uint8_t leaf_bits = 0;  ///< width of the level-0 index (DDT: 7 base, 6 extended format; PDT: 8); above, 9 a level
+  std::uint8_t level = 0;  ///< kFillDirectory: level of the entry (1 or 2)
+  std::uint8_t leaf_bits =
+      0;  ///< width of the level-0 index (DDT: 7 base, 6 extended format; PDT: 8); above, 9 a level
 };
 struct DirectoryEntry {
   std::uint8_t level = 0;

@@ -19,8 +19,12 @@ struct FaultRecord {
   std::uint64_t iotval2 = 0;
 };
 
-/// Writes one record: asks for one kWrite of 32 bytes, then moves the tail and raises the interrupt condition. When the
-/// queue is off, full or in error it asks nothing, and sets fqof where the specification says so (IOMMU 4.2).
+/// The record's four words, as the specification draws them.
+std::array<std::uint64_t, 4> encode(const FaultRecord& record);
+
+/// Writes one record, one at a time (the tail moves at the end): asks for one kWrite of 32 bytes, then moves the tail
+/// and raises the interrupt condition. When the queue is off, full or in error it asks nothing, and sets fqof where the
+/// specification says so (IOMMU 4.2).
 class FaultReport {
  public:
   void start(const FaultRecord& record, Registers& registers);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functional engine: drives the processes in plain loops, at once and without caches. What the conformance replayer,
-// b_transport of `engine: functional`, transport_dbg and tests use.
+// The functional engine: drives the processes in plain loops, at once and without caches. What the conformance
+// replayer, b_transport of `engine: functional`, transport_dbg and tests use.
 #pragma once
 
 #include "translate/command.h"
@@ -34,10 +34,17 @@ class FunctionalEngine {
   void run_commands();
   /// One command at most; false: none was pending.
   bool run_one_command();
+  /// false: commands are executed by run_commands() and run_one_command() only, not after a register write.
+  void set_commands_run_freely(bool freely) { commands_run_freely_ = freely; }
 
  private:
+  void report(const FaultRecord& fault);
+  void send_messages();
+
   Registers& registers_;
   MemoryPort& memory_;
+  Translation translation_{};
+  bool commands_run_freely_ = true;
 };
 
 }  // namespace iommusim::translate

@@ -23,7 +23,6 @@ class InterruptMessage {
 
  private:
   Ask ask_{};
-  Registers* registers_ = nullptr;
   bool has_fault_ = false;
   FaultRecord fault_{};
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register file (IOMMU 5): every register with its WARL behaviour, write-1-to-clear bits, busy bits and interrupt
-// conditions. Reads and writes have no time. A write that starts something (queue on/off, ddtp) sets its busy bit and an
-// effect; who drives the IOMMU does the work and calls finish_*(), which makes the new value the one in force.
+// conditions. Reads and writes have no time. A write that starts something (queue on/off, ddtp) sets its busy bit and
+// an effect; who drives the IOMMU does the work and calls finish_*(), which makes the new value the one in force.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "spec/parameters.h"
@@ -11,21 +12,31 @@
 
 namespace iommusim::translate {
 
+namespace detail {
+constexpr std::array<std::uint16_t, spec::kRegisterCount + 1> make_first_cells() {
+  std::array<std::uint16_t, spec::kRegisterCount + 1> cells{};
+  for (unsigned i = 0; i < spec::kRegisterCount; ++i)
+    cells[i + 1] = static_cast<std::uint16_t>(cells[i] + spec::kRegisters[i].count);
+  return cells;
+}
+}  // namespace detail
+
 class Registers {
  public:
   explicit Registers(const spec::Implementation& implementation);
   /// All registers to their reset values.
   void reset();
 
-  /// `offset` within the 4 KiB register page, `bytes` 4 or 8, naturally aligned; anything else reads 0 and writes nothing.
+  /// `offset` within the 4 KiB register page, `bytes` 4 or 8, naturally aligned; anything else reads 0 and writes
+  /// nothing.
   std::uint64_t read(std::uint32_t offset, unsigned bytes) const;
   void write(std::uint32_t offset, unsigned bytes, std::uint64_t value);
 
   /// What earlier writes started and nobody finished yet.
-  bool ddtp_busy() const;
-  bool command_queue_busy() const;
-  bool fault_queue_busy() const;
-  bool page_request_queue_busy() const;
+  bool ddtp_busy() const { return spec::ddtp::kBusy.is_set(get(Id::kDdtp)); }
+  bool command_queue_busy() const { return spec::cqcsr::kBusy.is_set(get(Id::kCqcsr)); }
+  bool fault_queue_busy() const { return spec::fqcsr::kBusy.is_set(get(Id::kFqcsr)); }
+  bool page_request_queue_busy() const { return spec::pqcsr::kBusy.is_set(get(Id::kPqcsr)); }
   /// Makes the pending ddtp the one in force; caches that depend on the old one are the driver's business.
   void finish_ddtp();
   void finish_command_queue();
@@ -37,8 +48,70 @@ class Registers {
 
   const spec::Implementation& implementation() const { return implementation_; }
 
+  // What the processes of this folder read and change. The driver has no need of it.
+
+  /// ddtp as it is in force.
+  spec::DdtMode ddt_mode() const { return ddt_mode_; }
+  std::uint64_t ddt_root() const { return ddt_root_; }
+  std::uint64_t fctl() const { return get(Id::kFctl); }
+  bool big_endian() const { return spec::fctl::kBe.is_set(fctl()); }
+  bool wire_interrupts() const { return spec::fctl::kWsi.is_set(fctl()); }
+
+  /// The queue is on, not empty, and no error bit holds it (IOMMU 4.1).
+  bool command_waiting() const;
+  /// Of the command at cqh.
+  std::uint64_t command_address() const;
+  /// The command at cqh is complete. `raise_fence`: it was a fence with WSI = 1 (sets fence_w_ip).
+  void command_completed(bool raise_fence);
+  /// cqh stays; `error` is one of cqcsr's error bits.
+  void command_failed(spec::Field error);
+
+  /// The queue takes records: it is on and no error bit is set. Otherwise records are discarded (IOMMU 4.2).
+  bool fault_queue_accepts() const;
+  bool fault_queue_full() const;
+  std::uint64_t fault_record_address() const;
+  void fault_record_written();
+  /// `error` is fqof or fqmf.
+  void fault_queue_failed(spec::Field error);
+
+  /// A vector whose message is due and not masked, or -1.
+  int due_message() const;
+  /// The message of this vector leaves: it is no longer due.
+  void take_message(unsigned vector) { due_messages_ = static_cast<std::uint16_t>(due_messages_ & ~(1U << vector)); }
+  std::uint64_t message_address(unsigned vector) const { return get(Id::kMsiAddr, vector); }
+  std::uint32_t message_data(unsigned vector) const { return static_cast<std::uint32_t>(get(Id::kMsiData, vector)); }
+
  private:
+  using Id = spec::RegisterId;
+  static constexpr auto kFirstCells = detail::make_first_cells();
+
+  std::uint64_t get(Id id, unsigned element = 0) const { return cells_[first_cell(id) + element]; }
+  void set(Id id, std::uint64_t value, unsigned element = 0) { cells_[first_cell(id) + element] = value; }
+  void set_bits(Id id, spec::Field field, std::uint64_t value) { set(id, field.set(get(id), value)); }
+  /// Cell of the register's first element: cells lie in the order of kRegisters.
+  static constexpr unsigned first_cell(Id id) { return kFirstCells[static_cast<unsigned>(id)]; }
+
+  bool present(Id id, unsigned element) const;
+  std::uint64_t read_register(Id id, unsigned element) const;
+  /// `value` is the whole register; `covers_low`: the access includes its lower half.
+  void write_register(Id id, unsigned element, std::uint64_t value, bool covers_low);
+  std::uint64_t legal(Id id, unsigned element, std::uint64_t wanted) const;
+  bool in_use() const;
+  void write_ddtp(std::uint64_t value, bool covers_mode);
+  void write_queue_base(Id base, Id csr, Id software_index, std::uint64_t value);
+  void write_queue_control(Id csr, Id hardware_index, std::uint64_t value);
+  void finish_queue(Id csr);
+  bool queue_in_use(Id csr) const;
+  std::uint64_t index_mask(Id base) const;
+  void update_interrupts();
+  void raise(spec::Field pending_bit);
+  unsigned vector_of(spec::Field pending_bit) const;
+
   spec::Implementation implementation_;
+  std::array<std::uint64_t, kFirstCells.back()> cells_{};
+  spec::DdtMode ddt_mode_ = spec::DdtMode::kOff;
+  std::uint64_t ddt_root_ = 0;
+  std::uint16_t due_messages_ = 0;  ///< one bit a vector: a pending bit went from 0 to 1, its message was not sent yet
 };
 
 }  // namespace iommusim::translate

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A transaction as it reaches the IOMMU (IOMMU 2.3): it never crosses a 4 KiB border (the ingress splits), its addresses
-// are bytes.
+// A transaction as it reaches the IOMMU (IOMMU 2.3): it never crosses a 4 KiB border (the ingress splits), its
+// addresses are bytes.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ struct Request {
   bool process_valid = false;
   bool privileged = false;  ///< has meaning only with process_valid
   bool execute = false;
-  bool no_write = false;    ///< ATS requests
-  bool cxl = false;         ///< ATS requests of CXL type 1 or 2 devices
-  bool debug = false;       ///< through the debug translation interface
+  bool no_write = false;  ///< ATS requests
+  bool cxl = false;       ///< ATS requests of CXL type 1 or 2 devices
+  bool debug = false;     ///< through the debug translation interface
   AddressType type = AddressType::kUntranslated;
   Access access = Access::kRead;
   bool is_write() const { return access != Access::kRead; }

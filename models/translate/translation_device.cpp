@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Locating the device context (IOMMU 2.3.1) and what it decides (IOMMU 2.3 steps 3 to 10).
+#include "base/error.h"
+#include "spec/context_checks.h"
+#include "translate/byte_order.h"
+#include "translate/registers.h"
+#include "translate/translation.h"
+
+namespace iommusim::translate {
+namespace {
+
+/// Steps 3 and 4: where DDI[1] and DDI[2] begin in the device_id. A leaf page holds 128 contexts of 32 bytes, or 64 of
+/// 64; the upper indexes have nine bits, of which the base format's DDI[2] has eight left.
+constexpr unsigned kDeviceIndexBits = 9;
+constexpr unsigned leaf_index_bits(bool extended) { return extended ? 6 : 7; }
+
+unsigned directory_levels(spec::DdtMode mode) {
+  return static_cast<unsigned>(mode) - static_cast<unsigned>(spec::DdtMode::kBare);
+}
+
+}  // namespace
+
+unsigned Translation::device_directory_index(unsigned level) const {
+  const unsigned leaf_bits = leaf_index_bits(registers_->implementation().msi_flat);
+  if (level == 0) return static_cast<unsigned>(base::bits(request_.device.value, 0, leaf_bits));
+  return static_cast<unsigned>(
+      base::bits(request_.device.value, leaf_bits + kDeviceIndexBits * (level - 1), kDeviceIndexBits));
+}
+
+/// Step 5: an index beyond the root's is not 0.
+bool Translation::device_id_too_wide() const {
+  const unsigned levels = directory_levels(registers_->ddt_mode());
+  const unsigned leaf_bits = leaf_index_bits(registers_->implementation().msi_flat);
+  return levels < 3 && request_.device.value >> (leaf_bits + kDeviceIndexBits * (levels - 1)) != 0;
+}
+
+/// 2.3.1 steps 1 and 2.
+void Translation::locate_device() {
+  directory_ = registers_->ddt_root();
+  directory_level_ = static_cast<std::uint8_t>(directory_levels(registers_->ddt_mode()) - 1);
+  if (directory_level_ == 0) return next_device_directory_entry();
+  ask_.kind = AskKind::kLookupDirectory;
+  ask_.directory = {false, request_.device, {}, 0};
+  step_ = Step::kDeviceDirectoryLookup;
+}
+
+/// 2.3.1 steps 3 and 8: the address of the entry, or of the context.
+void Translation::next_device_directory_entry() {
+  const unsigned index = device_directory_index(directory_level_);
+  if (directory_level_ != 0)
+    return ask_read(directory_ + index * spec::kDirectoryEntryBytes, spec::kDirectoryEntryBytes, Structure::kDdt,
+                    directory_level_, Step::kDeviceDirectoryRead);
+  const unsigned bytes =
+      registers_->implementation().msi_flat ? spec::kDeviceContextExtendedBytes : spec::kDeviceContextBaseBytes;
+  ask_read(directory_ + std::uint64_t{index} * bytes, bytes, Structure::kDdt, 0, Step::kDeviceRead);
+}
+
+/// 2.3.1 steps 3, 4 and 8.
+void Translation::device_directory_fault(MemoryStatus status) {
+  fault(status == MemoryStatus::kCorrupt ? spec::Cause::kDdtCorrupt : spec::Cause::kDdtAccessFault);
+}
+
+/// 2.3.1 steps 5 to 7.
+void Translation::take_device_directory_entry(std::uint64_t entry) {
+  if (!spec::ddte::kV.is_set(entry)) return fault(spec::Cause::kDdtNotValid);
+  if (spec::directory_entry_misconfigured(entry)) return fault(spec::Cause::kDdtMisconfigured);
+  directory_ = spec::ddte::kPpn.get(entry) << base::kPageShift;
+  ask_.kind = AskKind::kFillDirectory;
+  ask_.directory = {false, request_.device, {}, directory_level_};
+  ask_.directory_entry = {directory_level_, directory_};
+  --directory_level_;
+  step_ = Step::kDeviceDirectoryFill;
+}
+
+/// 2.3.1 steps 9 to 11.
+void Translation::take_device_context(const MemoryAnswer& answer) {
+  const unsigned words = ask_.memory.bytes / 8;
+  for (unsigned i = 0; i < device_context_.words.size(); ++i)
+    device_context_.words[i] = i < words ? to_host(answer.data[i], 8, registers_->big_endian()) : 0;
+  if (!device_context_.valid()) return fault(spec::Cause::kDdtNotValid);
+  if (spec::misconfigured(device_context_, registers_->implementation(), registers_->fctl()))
+    return fault(spec::Cause::kDdtMisconfigured);
+  ask_.kind = AskKind::kFillDevice;
+  ask_.device_context = &device_context_;
+  step_ = Step::kDeviceFill;
+}
+
+/// Step 7.
+bool Translation::transaction_disallowed() const {
+  if (request_.type != AddressType::kUntranslated && !device_context_.ats_enabled()) return true;
+  if (!request_.process_valid) return false;
+  if (!device_context_.has_process_directory()) return true;
+  switch (device_context_.fsc_mode()) {
+    case spec::pdtp_mode::kPd8:
+      return request_.process.value >> 8 != 0;
+    case spec::pdtp_mode::kPd17:
+      return request_.process.value >> 17 != 0;
+    default:
+      return false;
+  }
+}
+
+/// Steps 7 to 10.
+void Translation::use_device_context() {
+  device_located_ = true;
+  if (transaction_disallowed()) return fault(spec::Cause::kTransactionTypeDisallowed);
+  prepare_second_stage();
+  if (request_.type == AddressType::kTranslated) {
+    if (!device_context_.returns_gpa()) return bypass(request_.iova.value);
+    set_first_stage(spec::iosatp_mode::kBare, 0, {});
+    return translate();
+  }
+  if (device_context_.has_process_directory()) return use_process_directory();
+  set_first_stage(device_context_.fsc_mode(), spec::dc_fsc::kPpn.get(device_context_.fsc()), device_context_.pscid());
+  translate();
+}
+
+}  // namespace iommusim::translate
