@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attach, replace and detach of a bound device: which page table it gets. A page table by its id is taken as it is; for
+// an IOAS the automatic page tables that exist are tried in order of creation, then a new one is made (R4.4).
+// References to the old page table are dropped at the very end, without any lock, because that may remove it.
+#include <cerrno>
+#include <mutex>
+#include <optional>
+
+#include "iommufd/device.h"
+#include "iommufd/no_memory.h"
+
+namespace iommusim::iommufd {
+namespace {
+
+enum class Change { kAttach, kReplace };
+
+int change_to(Device& device, UsersRef<HwptPaging> hwpt, Change change, UsersRef<HwptPaging>& old) {
+  return change == Change::kAttach ? device.group().attach(device.hardware(), std::move(hwpt))
+                                   : device.group().replace(device.hardware(), std::move(hwpt), old);
+}
+
+void drop_hwpt(ObjectTable& objects, UsersRef<HwptPaging> hwpt) {
+  if (hwpt && hwpt->automatic()) objects.drop_or_remove(std::move(hwpt));
+}
+
+// A device that had none is attached to the new page table while that is still empty, as Linux does, because a driver
+// may settle its properties only then; one that moves must find its mappings complete.
+int change_to_new(Device& device, HwptPaging& hwpt, Change change, UsersRef<HwptPaging>& old) {
+  UsersRef<HwptPaging> ref = device.context().objects().add_users(hwpt);
+  if (change == Change::kReplace) {
+    const int error = hwpt.join_ioas_locked();
+    return error ? error : device.group().replace(device.hardware(), std::move(ref), old);
+  }
+  if (const int error = device.group().attach(device.hardware(), std::move(ref))) return error;
+  pagetable::Undo detach([&] { device.group().detach(device.hardware()); });
+  if (const int error = hwpt.join_ioas_locked()) return error;
+  detach.keep();
+  return 0;
+}
+
+int change_to_ioas(Device& device, Ioas& ioas, Change change, ObjectId& pt_id, UsersRef<HwptPaging>& old) {
+  ObjectTable& objects = device.context().objects();
+  std::optional<Reservation> made;  // taken back, if need be, after the mutex is let go
+  const std::lock_guard guard(ioas.mutex());
+  for (HwptPaging* hwpt : ioas.hwpts_locked()) {
+    if (!hwpt->automatic()) continue;
+    CallHold<HwptPaging> hold = objects.try_hold(*hwpt);
+    if (!hold) continue;
+    const ObjectId id = hwpt->id();
+    const int error = change_to(device, to_users(std::move(hold)), change, old);
+    if (error == EINVAL) continue;
+    if (!error) pt_id = id;
+    return error;
+  }
+  std::unique_ptr<HwptPaging> hwpt;
+  if (const int error = make_hwpt(device.hardware(), objects.add_users(ioas), true, hwpt)) return error;
+  HwptPaging& fresh = *hwpt;
+  made.emplace(objects.reserve(std::move(hwpt)));
+  if (const int error = change_to_new(device, fresh, change, old)) return error;
+  pt_id = made->id();
+  made->publish();
+  return 0;
+}
+
+int change_device(Context& context, ObjectId device_id, ObjectId& pt_id, Change change) {
+  ObjectTable& objects = context.objects();
+  const CallHold<Device> device = objects.hold<Device>(device_id);
+  if (!device) return ENOENT;
+  CallHold<Object> pt = objects.hold_any(pt_id);
+  if (!pt) return ENOENT;
+  UsersRef<HwptPaging> old;
+  int error = EINVAL;
+  if (pt->type() == ObjectType::kHwptPaging)
+    error = change_to(*device, to_users(narrow<HwptPaging>(std::move(pt))), change, old);
+  else if (pt->type() == ObjectType::kIoas)
+    error = change_to_ioas(*device, static_cast<Ioas&>(*pt), change, pt_id, old);
+  drop_hwpt(objects, std::move(old));
+  return error;
+}
+
+}  // namespace
+
+int attach(Context& context, ObjectId device_id, ObjectId& pt_id) {
+  return or_enomem([&] { return change_device(context, device_id, pt_id, Change::kAttach); });
+}
+
+int replace(Context& context, ObjectId device_id, ObjectId& pt_id) {
+  return or_enomem([&] { return change_device(context, device_id, pt_id, Change::kReplace); });
+}
+
+int detach(Context& context, ObjectId device_id) {
+  ObjectTable& objects = context.objects();
+  const CallHold<Device> device = objects.hold<Device>(device_id);
+  if (!device) return ENOENT;
+  drop_hwpt(objects, device->group().detach(device->hardware()));
+  return 0;
+}
+
+}  // namespace iommusim::iommufd

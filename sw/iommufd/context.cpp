@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Begin and end of a context. Its calls are in dispatch.cpp.
+#include "iommufd/context.h"
+
+#include <mutex>
+
+#include "iommufd/device_group.h"
+#include "pagetable/undo.h"
+
+namespace iommusim::iommufd {
+
+std::shared_ptr<Context> Context::open(Host& host, const ContextOptions& options) {
+  return std::shared_ptr<Context>(new Context(host, options));
+}
+
+Context::Context(Host& host, const ContextOptions& options)
+    : host_(host),
+      options_(options),
+      objects_(host.os, options.destroy, host.observer),
+      groups_lock_(host.os.make_mutex()) {}
+
+Context::~Context() { objects_.release(); }
+
+int Context::get_group(domain::Group& group, std::shared_ptr<DeviceGroup>& out) {
+  const std::lock_guard guard(*groups_lock_);
+  std::weak_ptr<DeviceGroup>& known = groups_[&group];
+  out = known.lock();
+  if (out) return 0;
+  if (const int error = host_.ownership.claim(group, this)) return error;
+  pagetable::Undo give_back([&] { host_.ownership.release(group); });
+  known = out = std::make_shared<DeviceGroup>(host_, group);  // from here on its end gives back
+  give_back.keep();
+  return 0;
+}
+
+}  // namespace iommusim::iommufd

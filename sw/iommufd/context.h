@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// One open of /dev/iommu: an object table of its own. Shared by the file and by every bound device and access; the last
+// of them ends it, and with it all that is left in the table. Functions may be called from several threads; no lock is
+// held for the whole of a call. The Host, and every Process that mapped memory, outlive it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "hal/process.h"
+#include "iommufd/host.h"
+#include "iommufd/object_table.h"
+
+namespace iommusim::iommufd {
+
+class DeviceGroup;
+
+struct ContextOptions {
+  DestroyPolicy destroy = DestroyPolicy::kWait;
+  bool allow_unsafe_interrupts = false;  ///< bind devices whose message-signalled interrupts are not isolated
+};
+
+class Context : public std::enable_shared_from_this<Context> {
+ public:
+  static std::shared_ptr<Context> open(Host& host, const ContextOptions& options = {});
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// A system call of `caller`: 0 or a negative errno. `user_arg` is an address of the caller's space.
+  int ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t user_arg);
+
+  Host& host() { return host_; }
+  hal::Os& os() { return host_.os; }
+  const ContextOptions& options() const { return options_; }
+  ObjectTable& objects() { return objects_; }
+
+  /// The state of a device group in this context; claims its DMA when it is new. 0, EBUSY.
+  int get_group(domain::Group& group, std::shared_ptr<DeviceGroup>& out);
+
+ private:
+  Context(Host& host, const ContextOptions& options);
+
+  Host& host_;
+  const ContextOptions options_;
+  ObjectTable objects_;
+  std::unique_ptr<hal::Mutex> groups_lock_;
+  std::map<const domain::Group*, std::weak_ptr<DeviceGroup>> groups_;  // guarded by groups_lock_
+};
+
+}  // namespace iommusim::iommufd

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a number and a user address to a handler and back (uapi 1.3, its steps in order). The argument is copied in
+// once; a shorter user struct reads as zero beyond its end, a longer one must be zero there, so both sides may be of
+// another version. The rows come from uapi/ioctls.def, and a row without a handler does not compile.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "iommufd/call.h"
+#include "iommufd/handlers.h"
+
+namespace iommusim::iommufd {
+namespace {
+
+using Handler = int (*)(Call&, void* argument);
+
+constexpr Handler kHandlers[] = {
+#define IOMMUSIM_IOCTL(nr, Name, Struct, min_size, reply, help) \
+  [](Call& call, void* argument) { return handle(call, *static_cast<uapi::Struct*>(argument)); },
+#include "uapi/ioctls.def"
+#undef IOMMUSIM_IOCTL
+};
+
+union AnyArgument {
+  std::uint64_t alignment;
+#define IOMMUSIM_IOCTL(nr, Name, Struct, min_size, reply, help) uapi::Struct Name;
+#include "uapi/ioctls.def"
+#undef IOMMUSIM_IOCTL
+};
+
+// Steps 6 to 8: what of the user's struct the kernel does not know must be zero.
+int check_zero_tail(hal::Process& caller, std::uint64_t user_va, std::uint64_t bytes) {
+  unsigned char part[256];
+  while (bytes > 0) {
+    const std::size_t n = std::min<std::uint64_t>(bytes, sizeof part);
+    if (caller.copy_from_user(part, user_va, n) != 0) return EFAULT;
+    if (std::any_of(part, part + n, [](unsigned char byte) { return byte != 0; })) return E2BIG;
+    user_va += n, bytes -= n;
+  }
+  return 0;
+}
+
+int copy_in(hal::Process& caller, std::uint64_t user_arg, std::uint32_t user_size, std::uint32_t size, void* to) {
+  if (user_size > size)
+    if (const int error = check_zero_tail(caller, user_arg + size, user_size - size)) return error;
+  return caller.copy_from_user(to, user_arg, std::min(user_size, size)) != 0 ? EFAULT : 0;
+}
+
+int copy_reply(hal::Process& caller, const uapi::IoctlRow& row, std::uint64_t user_arg, std::uint32_t user_size,
+               const unsigned char* from) {
+  const std::uint32_t size = std::min(user_size, row.struct_size);
+  switch (row.reply) {
+    case uapi::Reply::kNothing:
+      return 0;
+    case uapi::Reply::kStruct:
+      return caller.copy_to_user(user_arg, from, size) != 0 ? EFAULT : 0;
+    case uapi::Reply::kValueOnly: {
+      const std::uint32_t at = row.struct_size - 8;
+      return caller.copy_to_user(user_arg + at, from + at, 8) != 0 ? EFAULT : 0;
+    }
+  }
+  return 0;
+}
+
+int run(Context& context, CallInfo& info, std::uint64_t user_arg, AnyArgument& argument) {
+  // Numbers outside of the table belong to the emulation of a VFIO container, of which nothing is here.
+  const std::uint32_t nr = info.command & 0xFF;
+  if (nr < uapi::kIommuFirstNr || nr > uapi::kIommuLastNr) return ENOTTY;
+  std::uint32_t user_size = 0;
+  if (info.caller->copy_from_user(&user_size, user_arg, sizeof user_size) != 0) return EFAULT;
+  if (!info.row) return ENOTTY;
+  if (user_size < info.row->min_size) return EINVAL;
+  if (const int error = copy_in(*info.caller, user_arg, user_size, info.row->struct_size, &argument)) return error;
+  info.argument = &argument;
+
+  Call call(context, *info.caller);
+  int error = kHandlers[info.row - uapi::kIommuIoctls](call, &argument);
+  if (error == 0 || call.replies_on_error()) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&argument);
+    if (copy_reply(*info.caller, *info.row, user_arg, user_size, bytes) != 0) error = EFAULT;
+  }
+  if (error == 0) call.commit();
+  return error;
+}
+
+}  // namespace
+
+int Context::ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t user_arg) {
+  AnyArgument argument;
+  std::memset(&argument, 0, sizeof argument);
+  CallInfo info{this, &caller, command, uapi::find_iommu_ioctl(command), nullptr};
+  if (host_.observer) host_.observer->call_begins(info);
+  int error = 0;
+  try {
+    error = run(*this, info, user_arg, argument);
+  } catch (const std::bad_alloc&) {
+    error = ENOMEM;
+  }
+  if (host_.observer) host_.observer->call_ends(info, -error);
+  return -error;
+}
+
+}  // namespace iommusim::iommufd

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// IOAS_MAP, IOAS_COPY, IOAS_UNMAP (uapi 3.4, 3.6, 3.7). Numbers in comments are the rows of the tables there.
+#include <cerrno>
+
+#include "iommufd/call.h"
+#include "iommufd/handlers.h"
+#include "iommufd/ioas.h"
+
+namespace iommusim::iommufd {
+namespace {
+
+using pagetable::kMaxAddress;
+using pagetable::kPage;
+
+constexpr std::uint32_t kMapFlags =
+    uapi::kIommuIoasMapFixedIova | uapi::kIommuIoasMapReadable | uapi::kIommuIoasMapWriteable;
+
+unsigned prot_of(std::uint32_t flags) {
+  return (flags & uapi::kIommuIoasMapReadable ? domain::kRead : 0U) |
+         (flags & uapi::kIommuIoasMapWriteable ? domain::kWrite : 0U);
+}
+
+int map_slices(Call& call, Ioas& ioas, const std::vector<pagetable::Slice>& slices, std::uint32_t flags,
+               std::uint64_t& iova) {
+  pagetable::Mapping& mapping = call.begin_mapping(ioas.space());
+  if (const int error = mapping.place(slices, prot_of(flags), (flags & uapi::kIommuIoasMapFixedIova) != 0, iova))
+    return error;
+  return mapping.fill();
+}
+
+}  // namespace
+
+int handle(Call& call, uapi::IommuIoasMap& argument) {
+  if ((argument.flags & ~kMapFlags) != 0 || argument.reserved != 0) return EOPNOTSUPP;   // 1
+  if (argument.iova == kMaxAddress || argument.length == kMaxAddress) return EOVERFLOW;  // 2
+  if (prot_of(argument.flags) == 0) return EINVAL;                                       // 3
+  Ioas* const ioas = call.hold<Ioas>(argument.ioas_id);
+  if (!ioas) return ENOENT;                                                          // 4
+  if (argument.user_va + argument.length < argument.user_va) return EOVERFLOW;       // 5
+  if (argument.length == 0 || argument.length > kMaxAddress - kPage) return EINVAL;  // 6
+  const bool writable = (argument.flags & uapi::kIommuIoasMapWriteable) != 0;
+  std::vector<pagetable::Slice> slices(1);
+  slices[0].pages = std::make_shared<pagetable::PageArray>(call.context().os(), call.caller(), argument.user_va,
+                                                           argument.length, writable);
+  slices[0].offset = argument.user_va % kPage;
+  slices[0].length = argument.length;
+  return map_slices(call, *ioas, slices, argument.flags, argument.iova);  // 7 to 12
+}
+
+int handle(Call& call, uapi::IommuIoasCopy& argument) {
+  if ((argument.flags & ~kMapFlags) != 0) return EOPNOTSUPP;
+  if (argument.length == kMaxAddress || argument.src_iova == kMaxAddress || argument.dst_iova == kMaxAddress)
+    return EOVERFLOW;
+  if (prot_of(argument.flags) == 0) return EINVAL;
+  Ioas* const source = call.hold<Ioas>(argument.src_ioas_id);
+  if (!source) return ENOENT;
+  if (argument.length == 0) return EINVAL;
+  const pagetable::Interval range{argument.src_iova, argument.src_iova + (argument.length - 1)};
+  if (range.last < range.start) return EOVERFLOW;
+  std::vector<pagetable::Slice> slices;
+  if (const int error = source->space().slices_of(range, slices)) return error;
+  Ioas* const destination = call.hold<Ioas>(argument.dst_ioas_id);
+  if (!destination) return ENOENT;
+  return map_slices(call, *destination, slices, argument.flags, argument.dst_iova);
+}
+
+int handle(Call& call, uapi::IommuIoasUnmap& argument) {
+  Ioas* const ioas = call.hold<Ioas>(argument.ioas_id);
+  if (!ioas) return ENOENT;                                                      // 1
+  const bool everything = argument.iova == 0 && argument.length == kMaxAddress;  // 2
+  if (!everything) {
+    if (argument.iova == kMaxAddress || argument.length == kMaxAddress) return EOVERFLOW;  // 3
+    if (argument.length == 0) return EINVAL;                                               // 4
+    if (argument.iova + (argument.length - 1) < argument.iova) return EOVERFLOW;           // 5
+  }
+  const std::uint64_t last = everything ? kMaxAddress : argument.iova + (argument.length - 1);
+  std::uint64_t removed = 0;
+  if (const int error = ioas->space().unmap({argument.iova, last}, removed)) return error;  // 6 to 9
+  if (removed == 0 && !everything) return ENOENT;                                           // 10
+  argument.length = removed;
+  return 0;
+}
+
+}  // namespace iommusim::iommufd
