@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/kernel.h"
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "devices/pattern.h"
+#include "domain/errno_name.h"
+#include "platform/address_map.h"
+
+namespace iommusim::platform {
+
+namespace {
+
+drivers::riscv::RiscvIommuOptions options_of(const SoftwareParams& params) {
+  drivers::riscv::RiscvIommuOptions options;
+  options.flush_all_threshold_bytes = params.flush_all_threshold_bytes;
+  options.page_sizes = base::mask_of(base::log2_floor(params.largest_page_bytes) + 1);
+  options.max_address_bits = params.address_bits;
+  options.max_directory_levels = params.directory_levels;
+  options.command_queue_log2 = params.command_queue_log2;
+  options.fault_queue_log2 = params.fault_queue_log2;
+  options.prefer_messages = params.interrupts == Interrupts::kMessages;
+  return options;
+}
+
+}  // namespace
+
+Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Memory& memory,
+               hal::Interrupts& interrupts, stats::Group& parent)
+    : params_(params),
+      os_(os),
+      memory_(memory),
+      stats_(parent, "software"),
+      frames_(os, memory, kKernelMemory, base::align_down(params.software.kernel_memory_bytes, base::kPageSize)),
+      iommus_(os),
+      driver_({os, mmio, memory, frames_, interrupts}, iommus_, options_of(params.software)),
+      host_(os, memory, this) {}
+
+Kernel::~Kernel() = default;
+
+void Kernel::boot() {
+  const std::uint64_t start = os_.now_ns();
+  driver_.faults().set_listener([this](const auto& record) { fault(record); });
+  if (const int error = driver_.probe(); error != 0)
+    throw base::InputError(std::string("the driver refuses this IOMMU (iommu.implementation, software): ") +
+                           domain::errno_name(error));
+  stats_.boot_ns += os_.now_ns() - start;
+}
+
+void Kernel::shutdown() {
+  const std::uint64_t start = os_.now_ns();
+  driver_.remove();
+  stats_.shutdown_ns += os_.now_ns() - start;
+  base::ensure(frames_.frames_in_use() == 0, "frames are in use after the shutdown");
+  base::ensure(iommus_.pscids_in_use() == 0, "a PSCID is in use after the shutdown");
+}
+
+domain::Device& Kernel::add_device(std::uint32_t device_id) {
+  drivers::riscv::DeviceDescription description;
+  description.device_ids = {device_id};
+  description.group = device_id;
+  int error = 0;
+  auto* const device = driver_.add_device(description, error);
+  if (device == nullptr)
+    throw base::InputError("device id " + std::to_string(device_id) +
+                           " does not fit into the IOMMU's device directory: " + domain::errno_name(error));
+  return *device;
+}
+
+std::unique_ptr<UserProgram> Kernel::start_program() {
+  const std::uint64_t memory = user_memory(params_.memory.physical_bits);
+  return std::make_unique<UserProgram>(os_, memory_, frames_, host_, stats_, memory, memory);
+}
+
+void Kernel::call_begins(const iommufd::CallInfo& info) {
+  if (info.row == nullptr) return;
+  ++stats_.of(info.command).calls;
+  os_.spend_ns(params_.software.cost.ioctl_ns);
+}
+
+void Kernel::call_ends(const iommufd::CallInfo& info, int result) {
+  if (info.row != nullptr && result != 0) ++stats_.of(info.command).errors;
+}
+
+void Kernel::fault(const drivers::riscv::FaultRecord& record) {
+  ++stats_.fault_records;
+  std::uint64_t hash = 0;
+  for (const std::uint64_t part :
+       {std::uint64_t{record.cause}, std::uint64_t{record.device_id}, std::uint64_t{record.process_id},
+        std::uint64_t{record.process_valid}, std::uint64_t{record.supervisor}, std::uint64_t{record.transaction},
+        record.iotval, record.iotval2})
+    hash = devices::scramble(hash + part + 1);
+  fault_digest_ += hash;
+}
+
+}  // namespace iommusim::platform

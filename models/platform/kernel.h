@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The software of a system: the driver of the IOMMU, the iommufd core, and the memory they live in. It reaches the
+// hardware through hal ports alone; only who binds those ports knows what is behind them.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "drivers/riscv/riscv_iommu.h"
+#include "hal/buddy_frames.h"
+#include "iommufd/host.h"
+#include "platform/params.h"
+#include "platform/software_stats.h"
+#include "platform/user_program.h"
+
+namespace iommusim::platform {
+
+class Kernel final : iommufd::CallObserver {
+ public:
+  Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Memory& memory, hal::Interrupts& interrupts,
+         stats::Group& parent);
+  ~Kernel() override;
+
+  /// Brings the IOMMU up: probe, device directory, queues. Contradiction when the driver refuses the hardware.
+  void boot();
+  /// Takes it down and checks that nothing is left: frames, pins, address-space numbers.
+  void shutdown();
+
+  /// A device of the bus, blocked until a program attaches it. InputError for an id that the directory cannot hold.
+  domain::Device& add_device(std::uint32_t device_id);
+  /// A program with an open /dev/iommu; closed by close().
+  std::unique_ptr<UserProgram> start_program();
+
+  hal::Os& os() { return os_; }
+  hal::Memory& memory() { return memory_; }
+  const SoftwareStats& statistics() const { return stats_; }
+  /// Sum over all fault records drained of a hash of each: equal for equal multisets.
+  std::uint64_t fault_digest() const { return fault_digest_; }
+
+ private:
+  void call_begins(const iommufd::CallInfo& info) override;
+  void call_ends(const iommufd::CallInfo& info, int result) override;
+  void fault(const drivers::riscv::FaultRecord& record);
+
+  const SystemParams& params_;
+  hal::Os& os_;
+  hal::Memory& memory_;
+  SoftwareStats stats_;
+  hal::BuddyFrames frames_;
+  drivers::riscv::RiscvSystem iommus_;
+  drivers::riscv::RiscvIommu driver_;
+  iommufd::Host host_;
+  std::uint64_t fault_digest_ = 0;
+};
+
+}  // namespace iommusim::platform

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole system as parameters: what one YAML file says. Groups of components are described beside their code; here
+// they are put together.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "devices/trace_replay_params.h"
+#include "devices/uniform.h"
+#include "tlm/dma_bus.h"
+#include "tlm/iommu_params.h"
+#include "tlm/memory.h"
+
+namespace iommusim::platform {
+
+using base::Unit;
+using params::Range;
+
+/// Runs differ only by these.
+struct SeedParams {
+  std::uint64_t workload = 1;
+  std::uint64_t timing = 1;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("workload", &SeedParams::workload, Unit::kCount, Range{0, ~0ULL}, "what generators ask for");
+    v("timing", &SeedParams::timing, Unit::kCount, Range{0, ~0ULL},
+      "random choices of the hardware, and the skew of software");
+  }
+};
+
+/// Simulated time that software takes.
+struct SoftwareCostParams {
+  std::uint64_t ioctl_ns = 500;
+  std::uint64_t mmio_ns = 50;
+  std::uint64_t memory_access_ns = 0;
+  std::uint64_t interrupt_ns = 1000;
+  std::uint64_t poll_ns = 100;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    using P = SoftwareCostParams;
+    v("ioctl_ns", &P::ioctl_ns, Unit::kNs, Range{0, 1'000'000'000},
+      "processor time of one ioctl, beside what it waits for");
+    v("mmio_ns", &P::mmio_ns, Unit::kNs, Range{0, 1'000'000},
+      "one register access, beside the IOMMU's own access_cycles");
+    v("memory_access_ns", &P::memory_access_ns, Unit::kNs, Range{0, 1'000'000},
+      "one access of the driver to tables and queues in memory");
+    v("interrupt_ns", &P::interrupt_ns, Unit::kNs, Range{0, 1'000'000'000}, "from the interrupt to its handler");
+    v("poll_ns", &P::poll_ns, Unit::kNs, Range{1, 1'000'000}, "a turn of a polling loop");
+  }
+};
+
+enum class Interrupts : std::uint8_t { kWires, kMessages };
+inline constexpr base::Choice<Interrupts> kInterruptChoices[] = {
+    {"wires", "wire-signalled interrupts", Interrupts::kWires},
+    {"messages", "message-signalled interrupts", Interrupts::kMessages},
+};
+
+enum class Stack : std::uint8_t { kIommufd };
+inline constexpr base::Choice<Stack> kStacks[] = {
+    {"iommufd", "a user program maps and unmaps by ioctl; unmapping is strict", Stack::kIommufd},
+};
+
+/// The driver of the IOMMU and the stack above it.
+struct SoftwareParams {
+  Stack stack = Stack::kIommufd;
+  Interrupts interrupts = Interrupts::kWires;
+  std::uint32_t vectors = 4;
+  std::uint64_t flush_all_threshold_bytes = 2ULL << 20;
+  std::uint64_t largest_page_bytes = 1ULL << 30;
+  std::uint32_t address_bits = 48;
+  std::uint32_t directory_levels = 3;
+  std::uint32_t command_queue_log2 = 13;
+  std::uint32_t fault_queue_log2 = 12;
+  std::uint64_t kernel_memory_bytes = 1ULL << 30;
+  bool buffer_digest = false;
+  SoftwareCostParams cost{};
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    using P = SoftwareParams;
+    v("stack", &P::stack, kStacks, "what makes the mappings");
+    v("interrupts", &P::interrupts, kInterruptChoices, "how the IOMMU's interrupts reach the driver");
+    v("vectors", &P::vectors, Unit::kCount, Range{1, 16}, "interrupt vectors that the platform offers");
+    v("flush_all_threshold_bytes", &P::flush_all_threshold_bytes, Unit::kBytes, Range{0, 1ULL << 56},
+      "an unmap of at least this much invalidates the whole address space; 0: never");
+    v("largest_page_bytes", &P::largest_page_bytes, Unit::kBytes, Range{4096, 1ULL << 48},
+      "largest leaf that the driver uses");
+    v("address_bits", &P::address_bits, Unit::kBits, Range{39, 57},
+      "widest first stage that the driver uses: 39, 48 or 57");
+    v("directory_levels", &P::directory_levels, Unit::kCount, Range{1, 3},
+      "deepest device directory that the driver tries");
+    v("command_queue_log2", &P::command_queue_log2, Unit::kCount, Range{1, 16}, "log2 of the command queue's entries");
+    v("fault_queue_log2", &P::fault_queue_log2, Unit::kCount, Range{1, 16}, "log2 of the fault queue's entries");
+    v("kernel_memory_bytes", &P::kernel_memory_bytes, Unit::kBytes, Range{1 << 20, 1ULL << 40},
+      "frames for page tables, queues and directories");
+    v("buffer_digest", &P::buffer_digest, "hash what buffers hold when they are unmapped, to compare runs");
+    v.group("cost", &P::cost, "simulated time that software takes");
+  }
+};
+
+enum class DeviceKind : std::uint8_t { kReplay, kUniform };
+inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
+    {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
+    {"uniform", "reads and writes at uniformly random addresses of a window", DeviceKind::kUniform},
+};
+
+/// How the program maps a generator's window.
+struct WindowParams {
+  std::uint64_t iova = 1ULL << 32;
+  std::uint64_t chunk_bytes = 2ULL << 20;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("iova", &WindowParams::iova, Unit::kBytes, Range{0, 1ULL << 56}, "first IOVA of the window, a multiple of 4 KiB");
+    v("chunk_bytes", &WindowParams::chunk_bytes, Unit::kBytes, Range{4096, 1ULL << 40},
+      "mapped by one ioctl, a multiple of 4 KiB");
+  }
+};
+
+struct DeviceParams {
+  DeviceKind kind = DeviceKind::kReplay;
+  std::string trace;
+  devices::TraceReplayParams replay{};
+  devices::UniformParams uniform{};
+  WindowParams window{};
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("kind", &DeviceParams::kind, kDeviceKinds, "what the device does");
+    v("trace", &DeviceParams::trace, "kind replay: the trace file, relative to the system file");
+    v.group("replay", &DeviceParams::replay, "kind replay");
+    v.group("uniform", &DeviceParams::uniform, "kind uniform");
+    v.group("window", &DeviceParams::window, "kind uniform: its mapping");
+  }
+};
+
+struct SystemParams {
+  std::string name = "system";
+  SeedParams seed{};
+  bus::IommuParams iommu{};
+  bus::DmaBusParams bus{};
+  bus::MemoryParams memory{};
+  SoftwareParams software{};
+  std::map<std::string, DeviceParams> devices;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("name", &SystemParams::name, "of the system, for reports");
+    v.group("seed", &SystemParams::seed, "seeds of the random numbers");
+    v.group("iommu", &SystemParams::iommu, "the IOMMU");
+    v.group("bus", &SystemParams::bus, "the bus between devices and IOMMU");
+    v.group("memory", &SystemParams::memory, "system memory");
+    v.group("software", &SystemParams::software, "the software that drives the IOMMU");
+    v.named_groups("devices", &SystemParams::devices, "the devices, by name");
+  }
+};
+
+}  // namespace iommusim::platform

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trace and the program behind it. Every source of the trace is a function with an address space (IOAS) of its own; M
+// and U lines become IOAS_MAP and IOAS_UNMAP at the same fixed IOVAs, of buffers that lie as the traced machine's did.
+#pragma once
+
+#include <deque>
+
+#include "devices/trace_replay.h"
+#include "platform/buffer_digest.h"
+#include "platform/params.h"
+#include "platform/user_program.h"
+#include "platform/workload.h"
+#include "traces/summary.h"
+
+namespace iommusim::platform {
+
+class ReplayWorkload final : public Workload, devices::ReplaySoftware {
+ public:
+  /// Reads the whole trace once, to know its sources. InputError as the trace deserves.
+  ReplayWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, stats::Group& parent);
+
+  std::vector<bus::InitiatorSocket*> sockets() override;
+  std::vector<std::string> port_names() const override;
+  void open(Kernel& kernel) override;
+  void run(Kernel& kernel) override;
+  void close(Kernel& kernel) override;
+  double progress() const override;
+  devices::Digest digest() const override { return replay_.digest(); }
+  std::uint64_t buffer_digest() const override { return buffers_.value(); }
+  std::uint64_t transfers() const override;
+  std::uint64_t failed_transfers() const override;
+  std::uint64_t bytes_moved() const override;
+
+ private:
+  void request(const traces::Event& event) override;
+  void finished() override;
+  void execute(const traces::Event& event);
+  std::uint64_t va_of(std::uint64_t pa) const;
+
+  struct Function {
+    traces::Source source{};
+    std::uint32_t device = 0;  ///< iommufd ids
+    std::uint32_t ioas = 0;
+    domain::Device* hardware = nullptr;
+  };
+  Function& function_of(traces::Source source);
+
+  std::string name_;
+  DeviceParams params_;
+  traces::Summary summary_;
+  std::vector<traces::Source> sources_;
+  std::vector<Function> functions_;
+  devices::TraceReplay replay_;
+  BufferDigest buffers_;
+  std::unique_ptr<UserProgram> program_;
+  std::unique_ptr<hal::Mutex> lock_;
+  std::unique_ptr<hal::WaitQueue> changed_;
+  traces::Event requested_{};
+  bool has_request_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace iommusim::platform

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/uniform_workload.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "domain/errno_name.h"
+#include "iommufd/device.h"
+#include "platform/address_map.h"
+#include "platform/kernel.h"
+
+namespace iommusim::platform {
+
+UniformWorkload::UniformWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system,
+                                 std::uint64_t buffer, stats::Group& parent)
+    : name_(name),
+      params_(params),
+      buffer_(buffer),
+      generator_(name.c_str(), params.uniform, system.seed.workload, parent),
+      buffers_(system.software.buffer_digest) {
+  if (params.window.iova % base::kPageSize != 0)
+    throw base::InputError("devices." + name + ".window.iova: not a multiple of 4 KiB");
+  if (params.window.chunk_bytes % base::kPageSize != 0)
+    throw base::InputError("devices." + name + ".window.chunk_bytes: not a multiple of 4 KiB");
+}
+
+template <class Visit>
+void UniformWorkload::for_each_chunk(Visit&& visit) const {
+  const std::uint64_t bytes = base::align_up(params_.uniform.window_bytes, base::kPageSize);
+  for (std::uint64_t offset = 0; offset < bytes; offset += params_.window.chunk_bytes)
+    visit(params_.window.iova + offset, kBufferVa + buffer_ + offset,
+          std::min(params_.window.chunk_bytes, bytes - offset));
+}
+
+void UniformWorkload::open(Kernel& kernel) {
+  lock_ = kernel.os().make_mutex();
+  changed_ = kernel.os().make_wait_queue();
+  program_ = kernel.start_program();
+  domain::Device& hardware = kernel.add_device(generator_.device().value);
+  int error = iommufd::bind(program_->context(), hardware, device_);
+  if (error == 0) error = -program_->ioas_alloc(ioas_);
+  iommufd::ObjectId page_table = ioas_;
+  if (error == 0) error = iommufd::attach(program_->context(), device_, page_table);
+  for_each_chunk([&](std::uint64_t iova, std::uint64_t va, std::uint64_t bytes) {
+    if (error == 0) error = -program_->ioas_map(ioas_, iova, va, bytes);
+    if (error == 0) buffers_.mapped(ioas_, iova, bytes, va - kBufferVa + program_->buffers());
+  });
+  if (error != 0)
+    throw base::InputError("devices." + name_ + ": its window cannot be mapped: " + domain::errno_name(error));
+}
+
+void UniformWorkload::run(Kernel&) {
+  generator_.start(params_.window.iova, [this] {
+    finished_ = true;
+    changed_->wake_all();
+  });
+  std::unique_lock<hal::Mutex> guard(*lock_);
+  while (!finished_) changed_->wait(*lock_);
+}
+
+void UniformWorkload::close(Kernel& kernel) {
+  buffers_.finish(kernel.memory());
+  for_each_chunk([&](std::uint64_t iova, std::uint64_t, std::uint64_t bytes) {
+    base::ensure(program_->ioas_unmap(ioas_, iova, bytes) == 0, "a chunk cannot be unmapped");
+  });
+  base::ensure(iommufd::detach(program_->context(), device_) == 0, "the device cannot be detached");
+  base::ensure(iommufd::unbind(program_->context(), device_) == 0, "the device cannot be unbound");
+  base::ensure(program_->destroy(ioas_) == 0, "an IOAS cannot be destroyed");
+  base::ensure(program_->pinned_pages() == 0, "pages are pinned after everything was unmapped");
+  program_.reset();
+}
+
+double UniformWorkload::progress() const {
+  return static_cast<double>(transfers()) / static_cast<double>(params_.uniform.count);
+}
+
+std::uint64_t UniformWorkload::transfers() const {
+  return generator_.master().statistics().completed.value() + failed_transfers();
+}
+
+std::uint64_t UniformWorkload::bytes_moved() const {
+  const auto& stats = generator_.master().statistics();
+  return stats.bytes_read.value() + stats.bytes_written.value();
+}
+
+}  // namespace iommusim::platform

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of the program, behind the parser of the command line. Each returns the exit code; bad input is thrown as
+// base::InputError, a contradiction as base::Contradiction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace iommusim::program {
+
+struct RunOptions {
+  std::string system;
+  std::vector<std::string> sets;  ///< path=value
+  std::string output;             ///< folder, created; empty: nothing is written
+  std::optional<std::uint64_t> seed;
+  bool json = false;              ///< print stats.json instead of the summary
+  bool quiet = false;             ///< no progress
+};
+int run(const RunOptions& options);
+
+/// `format`: text, json, markdown, schema, yaml.
+int list_params(const std::string& format);
+
+struct ConvertCommand {
+  std::string in, out;
+  std::uint64_t from_ns = 0;
+  std::optional<std::uint64_t> to_ns, events;
+  std::vector<std::string> sources;
+  int level = 12;
+};
+int trace_info(const std::string& path, bool json);
+int trace_convert(const ConvertCommand& command);
+
+}  // namespace iommusim::program

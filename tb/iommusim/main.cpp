@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of iommusim. Exit codes: 0 done, 1 a run contradicted itself, 2 bad input.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <systemc>
+
+#include "base/error.h"
+#include "commands.h"
+
+namespace {
+
+using namespace iommusim;
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{"iommusim: a cycle-level simulator of an IOMMU system", "iommusim"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "iommusim 0.1.0");
+  int result = 0;
+
+  program::RunOptions run;
+  CLI::App* const run_command = app.add_subcommand("run", "run a system from power-on to shutdown");
+  run_command->add_option("system", run.system, "the system, a YAML file")->required();
+  run_command->add_option("--set", run.sets, "set a parameter: path=value; may be repeated")->allow_extra_args(false);
+  run_command->add_option("-o,--output", run.output, "folder for stats.json, config.yaml and summary.txt");
+  run_command->add_option("--seed", run.seed, "sets both seeds: seed.workload and seed.timing");
+  run_command->add_flag("--json", run.json, "print stats.json instead of the summary");
+  run_command->add_flag("--quiet", run.quiet, "no progress");
+  run_command->callback([&] { result = program::run(run); });
+
+  std::string format = "text";
+  CLI::App* const params_command = app.add_subcommand("params", "list all parameters");
+  params_command->add_option("--format", format, "how")->check(
+      CLI::IsMember({"text", "json", "markdown", "schema", "yaml"}));
+  params_command->add_flag_callback("--json", [&] { format = "json"; }, "the same as --format json");
+  params_command->callback([&] { result = program::list_params(format); });
+
+  CLI::App* const trace = app.add_subcommand("trace", "look at traces and convert them");
+  trace->require_subcommand(1);
+  std::string info_path;
+  bool info_json = false;
+  CLI::App* const info = trace->add_subcommand("info", "what a trace contains");
+  info->add_option("trace", info_path, "the trace")->required();
+  info->add_flag("--json", info_json, "as JSON");
+  info->callback([&] { result = program::trace_info(info_path, info_json); });
+
+  program::ConvertCommand convert;
+  CLI::App* const convert_command = trace->add_subcommand("convert", "cut, filter and recompress a trace");
+  convert_command->add_option("in", convert.in, "the trace to read")->required();
+  convert_command->add_option("out", convert.out, "the trace to write; compressed if it ends in .zst")->required();
+  convert_command->add_option("--from-ns", convert.from_ns, "first time to keep; becomes 0");
+  convert_command->add_option("--to-ns", convert.to_ns, "first time to leave out");
+  convert_command->add_option("--events", convert.events, "keep at most this many events");
+  convert_command->add_option("--source", convert.sources, "keep this source only, bb:dd.f; may be repeated")
+      ->allow_extra_args(false);
+  convert_command->add_option("--level", convert.level, "zstd level")->check(CLI::Range(1, 22));
+  convert_command->callback([&] { result = program::trace_convert(convert); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return result;
+}
+
+}  // namespace
+
+int sc_main(int argc, char** argv) {
+  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const iommusim::base::InputError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  } catch (const iommusim::base::Contradiction& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "iommusim: %s\n", error.what());
+    return 1;
+  }
+}
