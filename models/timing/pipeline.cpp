@@ -235,8 +235,7 @@ void Engine::invalidate(const translate::Invalidation& invalidation) {
     stats_.ddt_cache.invalidated += ddt_cache_.remove_if([&](const DeviceKey& key, const spec::DeviceContext&) {
       return translate::selects_device(invalidation, base::DeviceId(static_cast<std::uint32_t>(key.device)));
     });
-    // Model: a device command drops all cached non-leaf directory entries; they are few.
-    if (invalidation.kind == Kind::kDdt)
+    if (translate::selects(invalidation, translate::DirectoryKey{}))  // a command selects all of them or none
       stats_.directory_cache.invalidated += directory_cache_.remove_if([](const auto&, const auto&) { return true; });
     return;
   }

@@ -24,7 +24,8 @@ struct IotlbTest : ::testing::Test {
     translate::TranslationEntry entry;
     entry.spa = spa;
     entry.size_log2 = static_cast<std::uint8_t>(size_log2);
-    entry.first = {true, true, true, false, true, false, true};
+    entry.first.active = entry.first.read = entry.first.write = entry.first.user = entry.first.dirty = true;
+    entry.first.size_log2 = entry.size_log2;
     return entry;
   }
 };

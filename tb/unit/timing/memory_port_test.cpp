@@ -35,6 +35,7 @@ TEST_F(MemoryPortTest, OutstandingLimitsWhatIsInFlight) {
   port.request(1, ask);
   port.request(2, ask);
   EXPECT_TRUE(port.issue(10));
+  port.issued().pop();
   EXPECT_FALSE(port.issue(11));
   EXPECT_EQ(port.next_event(), base::kNever);
   port.answer(1, {}, 50);
