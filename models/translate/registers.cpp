@@ -190,8 +190,10 @@ std::uint64_t Registers::legal(Id id, unsigned element, std::uint64_t wanted) co
     case Id::kPqh:
       writable &= index_mask(Id::kPqb);
       break;
-    case Id::kIcvec:  // IOMMU 5.28
+    case Id::kIcvec:  // IOMMU 5.28; a cause that cannot arise has no vector
       writable &= base::mask_of(i.vector_bits) * 0x1111U;
+      if (!i.hpm) writable &= ~spec::icvec::kPmiv.mask();
+      if (!i.ats) writable &= ~spec::icvec::kPiv.mask();
       break;
     case Id::kIocountinh:
       writable &= base::mask_of(i.num_hpm);

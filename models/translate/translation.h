@@ -87,6 +87,7 @@ class Translation {
   // translation_device.cpp: IOMMU 2.3 steps 3 to 10, and 2.3.1.
   bool device_id_too_wide() const;
   unsigned device_directory_index(unsigned level) const;
+  DirectoryKey directory_key(unsigned level) const;
   void locate_device();
   void next_device_directory_entry();
   void take_device_directory_entry(std::uint64_t entry);
@@ -145,7 +146,7 @@ class Translation {
   void fault(spec::Cause cause, std::uint64_t iotval2 = 0);
   spec::Cause by_access(spec::Cause execute, spec::Cause read, spec::Cause write) const;
   std::uint8_t transaction_type() const;
-  void bypass(std::uint64_t spa);
+  void bypass(std::uint64_t address);
   void translated(const TranslationEntry& entry);
 
   Ask ask_{};

@@ -34,13 +34,21 @@ bool Translation::device_id_too_wide() const {
   return levels < 3 && request_.device.value >> (leaf_bits + kDeviceIndexBits * (levels - 1)) != 0;
 }
 
+DirectoryKey Translation::directory_key(unsigned level) const {
+  DirectoryKey key;
+  key.device = request_.device;
+  key.level = static_cast<std::uint8_t>(level);
+  key.leaf_bits = static_cast<std::uint8_t>(leaf_index_bits(registers_->implementation().msi_flat));
+  return key;
+}
+
 /// 2.3.1 steps 1 and 2.
 void Translation::locate_device() {
   directory_ = registers_->ddt_root();
   directory_level_ = static_cast<std::uint8_t>(directory_levels(registers_->ddt_mode()) - 1);
   if (directory_level_ == 0) return next_device_directory_entry();
   ask_.kind = AskKind::kLookupDirectory;
-  ask_.directory = {false, request_.device, {}, 0};
+  ask_.directory = directory_key(0);
   step_ = Step::kDeviceDirectoryLookup;
 }
 
@@ -66,7 +74,7 @@ void Translation::take_device_directory_entry(std::uint64_t entry) {
   if (spec::directory_entry_misconfigured(entry)) return fault(spec::Cause::kDdtMisconfigured);
   directory_ = spec::ddte::kPpn.get(entry) << base::kPageShift;
   ask_.kind = AskKind::kFillDirectory;
-  ask_.directory = {false, request_.device, {}, directory_level_};
+  ask_.directory = directory_key(directory_level_);
   ask_.directory_entry = {directory_level_, directory_};
   --directory_level_;
   step_ = Step::kDeviceDirectoryFill;

@@ -98,9 +98,10 @@ void Translation::fault(spec::Cause cause, std::uint64_t iotval2) {
   ask_.kind = AskKind::kDone;
 }
 
-void Translation::bypass(std::uint64_t spa) {
+/// Model: page numbers have 44 bits, so what lies above in an untranslated address does not reach the bus.
+void Translation::bypass(std::uint64_t address) {
   outcome_.kind = Outcome::Kind::kTranslated;
-  outcome_.spa = spa;
+  outcome_.spa = address & base::mask_of(base::kPageShift + spec::pte::kPpn.width);
   outcome_.size_log2 = static_cast<std::uint8_t>(registers_->implementation().bare_range_log2);
   outcome_.pbmt = 0;
   outcome_.bypass = true;

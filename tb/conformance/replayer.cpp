@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/replayer.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "conformance/section.h"
+
+namespace iommusim::conformance {
+
+using nlohmann::json;
+
+bool FileResult::passed() const {
+  return std::all_of(sections.begin(), sections.end(), [](const auto& section) { return section.mismatches.empty(); });
+}
+
+std::size_t FileResult::skipped() const {
+  return static_cast<std::size_t>(
+      std::count_if(sections.begin(), sections.end(), [](const auto& section) { return !section.skipped.empty(); }));
+}
+
+FileResult replay(const std::string& file, std::size_t most_mismatches) {
+  std::ifstream in(file);
+  if (!in) throw base::InputError(file + ": cannot be read");
+  FileResult result{file, {}};
+  std::optional<Section> section;
+  std::string text;
+  for (std::uint32_t line = 1; std::getline(in, text); ++line) {
+    try {
+      const json operation = json::parse(text);
+      if (operation.at("op") == "case") {
+        if (section) result.sections.push_back(section->finish());
+        section.emplace(file, operation.at("name"), most_mismatches);
+        continue;
+      }
+      if (!section) throw base::InputError({file, line, 0}, "expected op case");
+      section->perform(operation, line);
+    } catch (const json::exception& error) {
+      throw base::InputError({file, line, 0}, error.what());
+    }
+  }
+  if (section) result.sections.push_back(section->finish());
+  return result;
+}
+
+std::vector<std::string> vector_files(const std::string& directory) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace iommusim::conformance
