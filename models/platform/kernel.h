@@ -33,6 +33,7 @@ class Kernel final : iommufd::CallObserver {
 
   hal::Os& os() { return os_; }
   hal::Memory& memory() { return memory_; }
+  SoftwareStats& statistics() { return stats_; }
   const SoftwareStats& statistics() const { return stats_; }
   /// Sum over all fault records drained of a hash of each: equal for equal multisets.
   std::uint64_t fault_digest() const { return fault_digest_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A system built from its parameters and run from power-on to shutdown: the driver brings the IOMMU up over MMIO, every
-// workload opens, runs and closes, the IOMMU is taken down. One System a process (SystemC elaborates once). The run ends
-// with the checks that must always hold: nothing in flight, nothing leaked, every identity of the statistics.
+// workload opens, runs and closes, the IOMMU is taken down. One System a process (SystemC elaborates once). The run
+// ends with the checks that must always hold: nothing in flight, nothing leaked, every identity of the statistics.
 #pragma once
 
 #include <functional>
@@ -46,8 +46,10 @@ class System {
   RunDigest digest() const;
   RunTotals totals() const;
 
- private:
   struct Parts;
+  Parts& parts() { return *parts_; }
+
+ private:
   std::unique_ptr<Parts> parts_;
 };
 

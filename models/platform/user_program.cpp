@@ -7,9 +7,13 @@
 
 namespace iommusim::platform {
 
-UserProgram::UserProgram(hal::Os& os, hal::Memory& memory, hal::FrameAllocator& frames, iommufd::Host& host, SoftwareStats& stats,
-                         std::uint64_t user_memory, std::uint64_t bytes)
-    : os_(os), stats_(stats), buffers_(user_memory), process_(os, memory, frames), context_(iommufd::Context::open(host)) {
+UserProgram::UserProgram(hal::Os& os, hal::Memory& memory, hal::FrameAllocator& frames, iommufd::Host& host,
+                         SoftwareStats& stats, std::uint64_t user_memory, std::uint64_t bytes)
+    : os_(os),
+      stats_(stats),
+      buffers_(user_memory),
+      process_(os, memory, frames),
+      context_(iommufd::Context::open(host)) {
   const unsigned access = hal::kUserRead | hal::kUserWrite;
   base::ensure(process_.map_frames(kArgumentVa, 4096, access) == 0 &&
                    process_.map_linear(kBufferVa, bytes, user_memory, access) == 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of the program, behind the parser of the command line. Each returns the exit code; bad input is thrown as
-// base::InputError, a contradiction as base::Contradiction.
+// The commands of the program, behind the parser of the command line. Each returns the exit code; bad input is thrown
+// as base::InputError, a contradiction as base::Contradiction.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct RunOptions {
   std::vector<std::string> sets;  ///< path=value
   std::string output;             ///< folder, created; empty: nothing is written
   std::optional<std::uint64_t> seed;
-  bool json = false;              ///< print stats.json instead of the summary
-  bool quiet = false;             ///< no progress
+  bool json = false;   ///< print stats.json instead of the summary
+  bool quiet = false;  ///< no progress
 };
 int run(const RunOptions& options);
 

@@ -29,9 +29,10 @@ int parse_and_run(int argc, char** argv) {
 
   std::string format = "text";
   CLI::App* const params_command = app.add_subcommand("params", "list all parameters");
-  params_command->add_option("--format", format, "how")->check(
-      CLI::IsMember({"text", "json", "markdown", "schema", "yaml"}));
-  params_command->add_flag_callback("--json", [&] { format = "json"; }, "the same as --format json");
+  params_command->add_option("--format", format, "how")
+      ->check(CLI::IsMember({"text", "json", "markdown", "schema", "yaml"}));
+  params_command->add_flag_callback(
+      "--json", [&] { format = "json"; }, "the same as --format json");
   params_command->callback([&] { result = program::list_params(format); });
 
   CLI::App* const trace = app.add_subcommand("trace", "look at traces and convert them");

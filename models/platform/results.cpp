@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/results.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "params/assign.h"
+#include "params/echo.h"
+#include "params/tree.h"
+#include "platform/summary.h"
+#include "stats/report.h"
+
+namespace iommusim::platform {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_file(const fs::path& path, const std::string& text) {
+  fs::path temporary = path;
+  temporary += ".part";
+  std::ofstream out(temporary, std::ios::binary);
+  out << text;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(temporary, path, error);
+  if (!out || error)
+    throw base::InputError(path.string() + ": cannot be written, expected a folder that can be written to");
+}
+
+}  // namespace
+
+SystemParams load_system(const std::string& path, const std::vector<std::string>& sets,
+                         std::optional<std::uint64_t> seed) {
+  params::Tree tree = params::load_yaml_file(path);
+  for (const std::string& set : sets) params::apply_set(tree, set);
+  SystemParams system;
+  params::assign(system, tree);
+  if (seed) system.seed = {*seed, *seed};
+  const fs::path folder = fs::path(path).parent_path();
+  for (auto& [name, device] : system.devices)
+    if (!device.trace.empty() && fs::path(device.trace).is_relative())
+      device.trace = (folder / device.trace).lexically_normal().string();
+  return system;
+}
+
+std::string stats_json_of(System& system) {
+  const RunTotals totals = system.totals();
+  const RunDigest digest = system.digest();
+  nlohmann::ordered_json run;
+  run["name"] = system.params().name;
+  run["simulated_ps"] = totals.simulated_ps;
+  run["workload_ps"] = totals.workload_ps;
+  run["transfers"] = totals.transfers;
+  run["failed_transfers"] = totals.failed_transfers;
+  run["bytes_moved"] = totals.bytes_moved;
+  // Hexadecimal text: a JSON number of 64 bits is not safe with every reader.
+  const auto hex = [](std::uint64_t value) {
+    char text[19];
+    std::snprintf(text, sizeof text, "0x%016llx", static_cast<unsigned long long>(value));
+    return std::string(text);
+  };
+  run["digest"] = {{"responses", hex(digest.responses)},
+                   {"reads", hex(digest.reads)},
+                   {"buffers", hex(digest.buffers)},
+                   {"faults", hex(digest.faults)}};
+  const stats::Snapshot snapshot(system.statistics());
+  auto json = nlohmann::ordered_json::parse(stats::to_json({{"measured", &snapshot}}));
+  nlohmann::ordered_json out;
+  out["schema_version"] = json["schema_version"];
+  out["run"] = run;
+  for (auto& [key, value] : json.items())
+    if (key != "schema_version") out[key] = value;
+  return out.dump(1) + "\n";
+}
+
+void write_results(System& system, const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw base::InputError(folder + ": cannot be created: " + error.message());
+  SystemParams echo = system.params();
+  for (auto& [name, device] : echo.devices)
+    if (!device.trace.empty()) device.trace = fs::absolute(device.trace).lexically_normal().string();
+  write_file(fs::path(folder) / "config.yaml", params::to_yaml(echo));
+  write_file(fs::path(folder) / "stats.json", stats_json_of(system));
+  write_file(fs::path(folder) / "summary.txt", summary_of(system));
+}
+
+}  // namespace iommusim::platform

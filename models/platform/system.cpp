@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/system.h"
+
+#include "base/error.h"
+#include "platform/address_map.h"
+#include "platform/replay_workload.h"
+#include "platform/system_parts.h"
+#include "platform/uniform_workload.h"
+#include "tlm/failure.h"
+
+namespace iommusim::platform {
+
+namespace {
+
+constexpr unsigned kDmaPort = 0, kWalkPort = 1, kProcessorPort = 2;
+
+/// Memory that does not fit the IOMMU, or the software's own, is refused before anything is built.
+const SystemParams& checked(const SystemParams& params) {
+  if (const char* what = params.iommu.implementation.contradiction(); what != nullptr)
+    throw base::InputError(std::string("iommu.implementation: ") + what);
+  if (params.devices.empty()) throw base::InputError("devices: there is none, expected at least one");
+  if (params.memory.physical_bits > params.iommu.implementation.pas)
+    throw base::InputError("memory.physical_bits is more than iommu.implementation.pas");
+  if (kKernelMemory + params.software.kernel_memory_bytes > user_memory(params.memory.physical_bits))
+    throw base::InputError(
+        "software.kernel_memory_bytes does not fit into the lower half of memory (memory.physical_bits)");
+  const std::uint32_t bits = params.software.address_bits;
+  if (bits != 39 && bits != 48 && bits != 57)
+    throw base::InputError("software.address_bits: " + std::to_string(bits) + ", expected 39, 48 or 57");
+  return params;
+}
+
+hal::SystemcOsParams os_params_of(const SystemParams& params) {
+  hal::SystemcOsParams out;
+  out.relax_ns = params.software.cost.poll_ns;
+  return out;
+}
+
+std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workload>>& workloads) {
+  std::vector<std::string> names;
+  for (const auto& workload : workloads)
+    for (const std::string& name : workload->port_names()) names.push_back(name);
+  return names;
+}
+
+std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params, stats::Group& parent) {
+  std::vector<std::unique_ptr<Workload>> workloads;
+  std::uint64_t buffer = 0;
+  for (const auto& [name, device] : params.devices) {
+    switch (device.kind) {
+      case DeviceKind::kReplay:
+        if (device.trace.empty()) throw base::InputError("devices." + name + ".trace: kind replay needs a trace");
+        workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, parent));
+        break;
+      case DeviceKind::kUniform:
+        workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
+        buffer += base::align_up(device.uniform.window_bytes, 1ULL << 30);
+        break;
+    }
+  }
+  return workloads;
+}
+
+}  // namespace
+
+System::Parts::Parts(const SystemParams& system)
+    : params(checked(system)),
+      os(os_params_of(params)),
+      memory("memory", params.memory, {"dma", "iommu", "processor"}, root),
+      messages("messages", kMessageWindow, kMessageWindowBytes),
+      iommu("iommu", params.iommu, 1, params.seed.timing, root),
+      workloads(make_workloads(params, root)),
+      bus(std::make_unique<bus::DmaBus>("bus", params.bus, port_names_of(workloads), root)),
+      mmio("mmio", os, params.software.cost.mmio_ns),
+      software_memory("software_memory", os, params.software.cost.memory_access_ns),
+      interrupts(os, params.software.vectors, hal::MessageTarget{kMessageWindow, 0}, params.software.cost.interrupt_ns),
+      bridge(interrupts),
+      kernel(params, os, mmio, software_memory, interrupts, root) {
+  bus->to_iommu().bind(iommu.dma(0));
+  iommu.memory_dma().bind(memory.port(kDmaPort));
+  iommu.memory_own().bind(messages.in);
+  messages.out.bind(memory.port(kWalkPort));
+  messages.connect(&bridge);
+  iommu.connect(&bridge);
+  mmio.socket.bind(iommu.registers());
+  software_memory.socket.bind(memory.port(kProcessorPort));
+  unsigned port = 0;
+  for (const auto& workload : workloads)
+    for (bus::InitiatorSocket* const socket : workload->sockets()) socket->bind(bus->port(port++));
+}
+
+System::System(const SystemParams& params) : parts_(std::make_unique<Parts>(params)) {}
+System::~System() = default;
+
+void System::run(const std::function<void(double, const char*)>& progress) {
+  Parts& p = *parts_;
+  std::size_t running = p.workloads.size();
+  const auto all_done = p.os.make_wait_queue();
+  const auto lock = p.os.make_mutex();
+
+  p.os.start_thread("kernel", [&] {
+    bus::guarded([&] {
+      p.kernel.boot();
+      p.phase = "open";
+      for (auto& workload : p.workloads) workload->open(p.kernel);
+      p.phase = "run";
+      p.workload_start = bus::now_ps();
+      for (auto& workload : p.workloads)
+        p.os.start_thread("program", [&, program = workload.get()] {
+          bus::guarded([&] { program->run(p.kernel); });
+          --running;
+          all_done->wake_all();
+        });
+      std::unique_lock<hal::Mutex> guard(*lock);
+      while (running != 0) all_done->wait(*lock);
+      guard.unlock();
+      p.workload_end = bus::now_ps();
+      p.phase = "close";
+      for (auto& workload : p.workloads) workload->close(p.kernel);
+      p.phase = "shutdown";
+      p.kernel.shutdown();
+      p.finished = true;
+    });
+  });
+
+  // In slices, so that progress can be shown; where a slice ends changes nothing of what is simulated.
+  const sc_core::sc_time slice(1, sc_core::SC_MS);
+  while (!p.finished) {
+    sc_core::sc_start(slice);
+    bus::rethrow_failure();
+    if (!p.finished && !sc_core::sc_pending_activity())
+      base::contradiction(std::string("nothing happens any more in phase ") + p.phase + "\n" + p.iommu.describe());
+    double done = 0;
+    for (const auto& workload : p.workloads) done += workload->progress();
+    if (progress) progress(done / static_cast<double>(p.workloads.size()), p.phase);
+  }
+  p.end = bus::now_ps();
+  if (!p.iommu.idle()) base::contradiction("the IOMMU is not idle after the shutdown\n" + p.iommu.describe());
+  p.iommu.statistics().advance(p.iommu.cycle());
+  stats::check_identities(p.root);
+}
+
+const SystemParams& System::params() const { return parts_->params; }
+stats::Group& System::statistics() { return parts_->root; }
+
+RunDigest System::digest() const {
+  RunDigest digest;
+  for (const auto& workload : parts_->workloads) {
+    digest.responses += workload->digest().responses;
+    digest.reads += workload->digest().reads;
+    digest.buffers += workload->buffer_digest();
+  }
+  digest.faults = parts_->kernel.fault_digest();
+  return digest;
+}
+
+RunTotals System::totals() const {
+  RunTotals totals;
+  for (const auto& workload : parts_->workloads) {
+    totals.transfers += workload->transfers();
+    totals.failed_transfers += workload->failed_transfers();
+    totals.bytes_moved += workload->bytes_moved();
+  }
+  totals.simulated_ps = parts_->end;
+  totals.workload_ps = parts_->workload_end - parts_->workload_start;
+  return totals;
+}
+
+}  // namespace iommusim::platform

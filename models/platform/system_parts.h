@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a System, for its own code and for reports; users of a system need system.h alone.
+#pragma once
+
+#include <deque>
+
+#include "hal_systemc/systemc_interrupts.h"
+#include "hal_systemc/systemc_os.h"
+#include "hal_systemc/tlm_memory.h"
+#include "hal_systemc/tlm_mmio.h"
+#include "platform/kernel.h"
+#include "platform/system.h"
+#include "tlm/iommu.h"
+#include "tlm/message_window.h"
+
+namespace iommusim::platform {
+
+/// Ends of the IOMMU's interrupt wires and messages: both raise the vector of the software's binding.
+class InterruptBridge final : public bus::InterruptLines, public bus::MessageListener {
+ public:
+  explicit InterruptBridge(hal::SystemcInterrupts& interrupts) : interrupts_(interrupts) {}
+  void set_level(unsigned vector, bool level) override {
+    if (level) interrupts_.raise(vector);
+  }
+  void message(std::uint64_t address, std::uint32_t data) override { interrupts_.deliver(address, data); }
+
+ private:
+  hal::SystemcInterrupts& interrupts_;
+};
+
+struct System::Parts {
+  explicit Parts(const SystemParams& system);
+
+  timing::EngineStats& iommu_statistics() { return iommu.statistics(); }
+  const SoftwareStats& software_statistics() const { return kernel.statistics(); }
+  const IoctlStats& ioctl_statistics(std::uint32_t command) { return kernel.statistics().of(command); }
+
+  SystemParams params;
+  stats::Group root{"system"};
+  hal::SystemcOs os;
+  bus::Memory memory;
+  bus::MessageWindow messages;
+  bus::Iommu iommu;
+  std::vector<std::unique_ptr<Workload>> workloads;
+  std::unique_ptr<bus::DmaBus> bus;
+  hal::TlmMmio mmio;
+  hal::TlmMemory software_memory;
+  hal::SystemcInterrupts interrupts;
+  InterruptBridge bridge;
+  Kernel kernel;
+  bool finished = false;
+  const char* phase = "boot";
+  base::Picoseconds workload_start = 0;
+  base::Picoseconds workload_end = 0;
+  base::Picoseconds end = 0;
+};
+
+}  // namespace iommusim::platform
