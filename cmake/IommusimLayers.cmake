@@ -13,7 +13,7 @@ set(IOMMUSIM_LAYERS
     "tlm: timing translate spec base params stats record"
     "traces: base"
     "devices: tlm timing translate spec base params stats record traces"
-    "platform: devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd drivers"
+    "platform: devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd drivers iommu_hw"
     "uapi:"
     "hal: uapi"
     "hal_systemc: hal uapi"

@@ -49,7 +49,7 @@ class RawInput {
   }
 
  private:
-  static constexpr std::size_t kChunk = 256 * 1024;
+  static constexpr std::size_t kChunk = std::size_t{256} * 1024;
   int fd_ = -1;  ///< -1: all bytes are in the buffer
   std::string buffer_;
   std::size_t pos_ = 0;

@@ -42,6 +42,7 @@ class Snapshot {
     }
     std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<Event> out;
+    out.reserve(ordered.size());
     for (const auto& [order, event] : ordered) out.push_back(event);
     return out;
   }

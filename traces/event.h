@@ -59,10 +59,11 @@ enum class Field : std::uint8_t { kTime, kSource, kOp, kIova, kBytes, kPa };
 inline constexpr unsigned kFields = 6;
 inline constexpr char kColumns[] = "time_ns,source,op,iova,bytes,pa";
 
+inline constexpr std::uint64_t kPageOffset = base::kPageSize - 1;
+
 /// What breaks traces/FORMAT.md in an event on its own, as "what is wrong, what was expected"; nullptr: nothing.
 /// `field` then names the column to blame.
 inline const char* broken_rule(const Event& event, Field& field) {
-  constexpr std::uint64_t kOffset = base::kPageSize - 1;
   field = Field::kBytes;
   if (event.bytes == 0 && event.op != Op::kInvalidate) return "bytes is 0, expected at least 1";
   if (event.bytes != 0 && event.iova > ~0ULL - (event.bytes - 1))
@@ -72,17 +73,18 @@ inline const char* broken_rule(const Event& event, Field& field) {
     if (event.pa > ~0ULL - (event.bytes - 1))
       return "pa + bytes passes 2^64, expected a range inside the address space";
     field = Field::kPa;
-    return ((event.pa ^ event.iova) & kOffset) != 0 ? "pa and iova differ in bits 11:0, expected the same page offset"
-                                                    : nullptr;
+    return ((event.pa ^ event.iova) & kPageOffset) != 0
+               ? "pa and iova differ in bits 11:0, expected the same page offset"
+               : nullptr;
   }
-  if ((event.bytes & kOffset) != 0) return "bytes is not a multiple of 4096, as M, U and I need it";
+  if ((event.bytes & kPageOffset) != 0) return "bytes is unaligned, expected a multiple of 4096 in M, U and I";
   field = Field::kIova;
-  if ((event.iova & kOffset) != 0) return "iova is not a multiple of 4096, as M, U and I need it";
+  if ((event.iova & kPageOffset) != 0) return "iova is unaligned, expected a multiple of 4096 in M, U and I";
   if (event.bytes == 0 && event.iova != 0) return "iova is not 0, expected 0x0 in an I of the whole domain (bytes 0)";
   field = Field::kPa;
   if (event.op != Op::kMap) return event.has_pa ? "U and I have no pa, expected an empty column" : nullptr;
   if (!event.has_pa) return "M without pa, expected the physical address that is mapped";
-  if ((event.pa & kOffset) != 0) return "pa is not a multiple of 4096, as M needs it";
+  if ((event.pa & kPageOffset) != 0) return "pa is unaligned, expected a multiple of 4096 in M";
   if (event.pa > ~0ULL - (event.bytes - 1)) return "pa + bytes passes 2^64, expected a range inside the address space";
   return nullptr;
 }

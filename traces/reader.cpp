@@ -11,7 +11,11 @@
 namespace iommusim::traces {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::string_view kVersionTag = " iommusim-trace ";
+constexpr std::string_view kColumnsTag = " columns: ";
+constexpr char kHexDigits[] = "0123456789abcdef";
+constexpr std::ptrdiff_t kMaxShown = 40;  // characters of a field in a message
+constexpr std::size_t kBufferBytes = std::size_t{256} * 1024;
 static_assert(kBufferBytes > 2 * kMaxLineBytes, "a line must fit beside what is read ahead");
 
 struct Column {
@@ -63,14 +67,12 @@ void Reader::read_head() {
 void Reader::check_declarations() const {
   check_characters();
   const std::string_view comment(line_begin_ + 1, static_cast<std::size_t>(line_end_ - line_begin_ - 1));
-  constexpr std::string_view kVersion = " iommusim-trace ";
-  if (line_ == 1 && starts_with(comment, kVersion) && comment != kVersionLine)
-    refuse(line_begin_ + 1 + kVersion.size(), "unknown version of the trace format, expected 1");
-  constexpr std::string_view kDeclared = " columns: ";
-  if (starts_with(comment, kDeclared)) {
-    const std::string_view names = comment.substr(kDeclared.size());
+  if (line_ == 1 && starts_with(comment, kVersionTag) && comment != kVersionLine)
+    refuse(line_begin_ + 1 + kVersionTag.size(), "unknown version of the trace format, expected 1");
+  if (starts_with(comment, kColumnsTag)) {
+    const std::string_view names = comment.substr(kColumnsTag.size());
     if (names.substr(0, names.find_first_of(" \t")) != kColumns)
-      refuse(line_begin_ + 1 + kDeclared.size(), std::string("unknown columns, expected ") + kColumns);
+      refuse(line_begin_ + 1 + kColumnsTag.size(), std::string("unknown columns, expected ") + kColumns);
   }
 }
 
@@ -131,9 +133,9 @@ bool Reader::fill() {
 void Reader::check_characters() const {
   const char* const bad = std::find_if_not(line_begin_, line_end_, is_text);
   if (bad == line_end_) return;
-  constexpr char kDigits[] = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(*bad);
-  refuse(bad, std::string("byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15] + ", expected printable ASCII text");
+  refuse(bad,
+         std::string("byte 0x") + kHexDigits[byte >> 4] + kHexDigits[byte & 15] + ", expected printable ASCII text");
 }
 
 void Reader::parse(Event& event) {
@@ -181,10 +183,9 @@ void Reader::refuse_field(Field field, const char* begin, bool too_large) const 
            std::to_string(commas + 1) + (commas == 0 ? " column, expected 6: " : " columns, expected 6: ") + kColumns);
   }
   const Column& column = kColumnTexts[static_cast<unsigned>(field)];
-  constexpr std::ptrdiff_t kShown = 40;
   const char* const end = std::find(begin, line_end_, ',');
-  std::string shown(begin, std::min(end, begin + std::min(kShown, end - begin)));
-  if (end - begin > kShown) shown += "...";
+  std::string shown(begin, std::min(end, begin + std::min(kMaxShown, end - begin)));
+  if (end - begin > kMaxShown) shown += "...";
   refuse(begin, std::string(column.name) + " '" + shown + (too_large ? "' is too large" : "' is malformed") +
                     ", expected " + column.expected);
 }

@@ -14,9 +14,9 @@
 
 namespace iommusim::traces {
 
-inline constexpr char kVersionLine[] = " iommusim-trace 1";  ///< after the '#' of the first line
-inline constexpr std::size_t kMaxLineBytes = 4096;           ///< without the line ending
-inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;      ///< all comments before the first event
+inline constexpr char kVersionLine[] = " iommusim-trace 1";           ///< after the '#' of the first line
+inline constexpr std::size_t kMaxLineBytes = 4096;                    ///< without the line ending
+inline constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;  ///< all comments before the first event
 
 class Reader {
  public:

@@ -48,7 +48,8 @@ TEST(Reader, KeepsTheHead) {
 
 TEST(Reader, LinesMayCrossTheBuffer) {
   std::string text;
-  for (int i = 0; i < 40000; ++i) text += std::to_string(i) + ",00:03.0,W,0x" + std::string(1 + i % 12, '1') + ",1,\n";
+  for (int i = 0; i < 40000; ++i)
+    text += std::to_string(i) + ",00:03.0,W,0x" + std::string(static_cast<std::size_t>(1 + i % 12), '1') + ",1,\n";
   const auto events = read_text(text);
   ASSERT_EQ(events.size(), 40000U);
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -105,12 +106,12 @@ const Refusal kRefusals[] = {
     {"5,00:03.0,R,0x1008,0,", "20: bytes is 0, expected at least 1"},
     {"5,00:03.0,R,0xffffffffffffffff,2,", "32: iova + bytes passes 2^64, expected a range inside the address space"},
     {"5,00:03.0,W,0x1008,64,0x7000", "23: pa and iova differ in bits 11:0, expected the same page offset"},
-    {"5,00:03.0,M,0x1008,4096,0x7000", "13: iova is not a multiple of 4096, as M, U and I need it"},
-    {"5,00:03.0,M,0x1000,4097,0x7000", "20: bytes is not a multiple of 4096, as M, U and I need it"},
-    {"5,00:03.0,M,0x1000,4096,0x7008", "25: pa is not a multiple of 4096, as M needs it"},
+    {"5,00:03.0,M,0x1008,4096,0x7000", "13: iova is unaligned, expected a multiple of 4096 in M, U and I"},
+    {"5,00:03.0,M,0x1000,4097,0x7000", "20: bytes is unaligned, expected a multiple of 4096 in M, U and I"},
+    {"5,00:03.0,M,0x1000,4096,0x7008", "25: pa is unaligned, expected a multiple of 4096 in M"},
     {"5,00:03.0,M,0x1000,4096,", "25: M without pa, expected the physical address that is mapped"},
     {"5,00:03.0,U,0x1000,4096,0x7000", "25: U and I have no pa, expected an empty column"},
-    {"5,00:03.0,U,0x1800,4096,", "13: iova is not a multiple of 4096, as M, U and I need it"},
+    {"5,00:03.0,U,0x1800,4096,", "13: iova is unaligned, expected a multiple of 4096 in M, U and I"},
     {"5,00:03.0,I,0x1000,0,", "13: iova is not 0, expected 0x0 in an I of the whole domain (bytes 0)"},
     {"5,00:03.0,R,0x1008,64,\r\r", "23: byte 0x0d, expected printable ASCII text"},
     {"5,00:03.0,R,0x1008\xc3\xa9,64,", "19: byte 0xc3, expected printable ASCII text"},
