@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define SC_INCLUDE_DYNAMIC_PROCESSES
 #include "hal_systemc/systemc_os.h"
 
 #include <cstdio>
