@@ -65,6 +65,7 @@ class RiscvIommu {
   std::uint32_t fctl_ = 0;
   unsigned command_vector_ = 0;
   unsigned fault_vector_ = 0;
+  bool handlers_connected_ = false;
   bool running_ = false;
   std::vector<std::unique_ptr<RiscvDevice>> devices_;
 };

@@ -55,6 +55,7 @@ void RiscvIommu::set_up_messages(unsigned vectors) {
 }
 
 void RiscvIommu::connect_handlers() {
+  handlers_connected_ = true;
   for (const unsigned vector : {command_vector_, fault_vector_})
     ports_.interrupts.set_handler(vector, [this, vector] {  // both causes may share the vector
       const std::uint32_t pending = ports_.mmio.read32(hw::kIpsrOffset);
@@ -64,6 +65,8 @@ void RiscvIommu::connect_handlers() {
 }
 
 void RiscvIommu::disconnect_handlers() {
+  if (!handlers_connected_) return;
+  handlers_connected_ = false;
   for (const unsigned vector : {command_vector_, fault_vector_}) ports_.interrupts.set_handler(vector, {});
 }
 

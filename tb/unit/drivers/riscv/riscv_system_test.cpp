@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// PSCIDs: never 0, never twice, lowest first, all 2^20 - 1 of them.
+#include "drivers/riscv/riscv_system.h"
+
+#include "hal/contradiction.h"
+#include "hal/thread_os.h"
+
+namespace iommusim::drivers::riscv {
+namespace {
+
+TEST(RiscvSystem, PscidsAreUniqueAndComeBack) {
+  hal::ThreadOs os;
+  RiscvSystem system(os);
+  EXPECT_EQ(system.take_pscid(), 1U);
+  EXPECT_EQ(system.take_pscid(), 2U);
+  system.give_back_pscid(1);
+  EXPECT_EQ(system.pscids_in_use(), 1U);
+  EXPECT_EQ(system.take_pscid(), 1U);
+  EXPECT_EQ(system.take_pscid(), 3U);
+  system.give_back_pscid(2);
+  EXPECT_THROW(system.give_back_pscid(2), hal::Contradiction);
+  EXPECT_THROW(system.give_back_pscid(9), hal::Contradiction);
+}
+
+TEST(RiscvSystem, ThereAreTwentyBitsOfPscids) {
+  hal::ThreadOs os;
+  RiscvSystem system(os);
+  for (std::uint32_t i = 1; i < 1U << 20; ++i) ASSERT_EQ(system.take_pscid(), i);
+  EXPECT_EQ(system.take_pscid(), 0U);
+}
+
+TEST(RiscvSystem, GroupsKeepTheirAddress) {
+  hal::ThreadOs os;
+  RiscvSystem system(os);
+  domain::Group& group = system.group(4);
+  EXPECT_EQ(group.id, 4U);
+  (void)system.group(1);
+  EXPECT_EQ(&system.group(4), &group);
+}
+
+}  // namespace
+}  // namespace iommusim::drivers::riscv
