@@ -39,7 +39,11 @@ class Channel {
   };
 
   explicit Channel(const Shape& shape)
-      : latency_(shape.latency), rate_(shape.bytes_per_second), credits_{shape.credits, 0}, flight_(shape.credits) {
+      : latency_(shape.latency),
+        rate_(shape.bytes_per_second),
+        credits_{shape.credits, 0},
+        last_(shape.ports - 1),
+        flight_(shape.credits) {
     base::ensure(shape.ports > 0 && shape.queue_depth > 0 && shape.credits > 0 && shape.credits_per_port > 0,
                  "a channel without ports, queue or credits");
     for (unsigned i = 0; i < shape.ports; ++i)
@@ -134,8 +138,8 @@ class Channel {
   Rate rate_;
   std::vector<Port> ports_;
   Credits credits_;
-  Moment free_{};      ///< the pipe's entrance is busy until then
-  unsigned last_ = 0;  ///< port of the last grant
+  Moment free_{};  ///< the pipe's entrance is busy until then
+  unsigned last_;  ///< port of the last grant
   base::Ring<Packet> flight_;
 };
 
