@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interrupts of one device in a simulation: raise() may be called from any SystemC process; the handler runs in a
-// thread of its vector, a fixed time later. A vector that is raised while its handler runs makes it run once more.
+// Interrupts of a device in a simulation: raise() is called by the model, from any SystemC process, when a wire rises
+// or a message arrives; the handler runs some time later in an SC_THREAD of the software. Raises latch: any number
+// before a run make one run, one during a run makes another.
 #pragma once
 
-#include <deque>
-#include <memory>
 #include <optional>
 #include <systemc>
+#include <vector>
 
 #include "hal/hardware.h"
 #include "hal/os.h"
@@ -16,12 +16,12 @@ namespace iommusim::hal {
 
 class SystemcInterrupts final : public Interrupts {
  public:
-  /// `messages`: where messages are written; without it there are wires only. `latency_ns`: from raise() to the
-  /// handler.
-  SystemcInterrupts(Os& os, unsigned vectors, std::optional<MessageTarget> messages, std::uint64_t latency_ns);
+  /// `latency_ns`: from raise() to the first instruction of the handler.
+  SystemcInterrupts(Os& os, unsigned vectors, std::uint64_t latency_ns,
+                    std::optional<MessageTarget> messages = std::nullopt);
 
   void raise(unsigned vector);
-  /// A device wrote a message. False: not one of ours.
+  /// A device wrote `data` to `address`. False: not a message of ours.
   bool deliver(std::uint64_t address, std::uint32_t data);
 
   unsigned vectors() const override { return static_cast<unsigned>(lines_.size()); }
@@ -31,18 +31,18 @@ class SystemcInterrupts final : public Interrupts {
  private:
   struct Line {
     std::function<void()> handler;
+    bool thread_started = false;
     bool pending = false;
     bool running = false;
-    bool thread_started = false;
     sc_core::sc_event raised;
-    sc_core::sc_event ended;
+    sc_core::sc_event done;
   };
-  void serve(Line& line);
+  void serve(Line& line) const;
 
   Os& os_;
-  std::optional<MessageTarget> messages_;
-  std::uint64_t latency_ns_;
-  std::deque<Line> lines_;
+  const std::uint64_t latency_ns_;
+  const std::optional<MessageTarget> messages_;
+  std::vector<std::unique_ptr<Line>> lines_;
 };
 
 }  // namespace iommusim::hal

@@ -1,119 +1,154 @@
 // SPDX-License-Identifier: Apache-2.0
+// Locks, waiting and threads made of SystemC events and processes.
 #include "hal_systemc/systemc_os.h"
 
-#include <cstdio>
+#include <iostream>
+#include <systemc>
 
 #include "hal/contradiction.h"
 
 namespace iommusim::hal {
-
 namespace {
 
-class ScMutex final : public Mutex {
+sc_core::sc_time time_of_ns(std::uint64_t ns) { return sc_core::sc_time(static_cast<double>(ns), sc_core::SC_NS); }
+
+bool in_a_thread() {
+  const auto process = sc_core::sc_get_current_process_handle();
+  return process.valid() && process.proc_kind() != sc_core::SC_METHOD_PROC_;
+}
+
+/// Tickets: the next one is served when the holder leaves.
+class SystemcMutex final : public Mutex {
  public:
   void lock() override {
-    while (locked_) sc_core::wait(freed_);
-    locked_ = true;
+    const std::uint64_t ticket = next_++;
+    while (serving_ != ticket) sc_core::wait(served_);
   }
   bool try_lock() override {
-    if (locked_) return false;
-    locked_ = true;
+    if (serving_ != next_) return false;
+    ++next_;
     return true;
   }
   void unlock() override {
-    locked_ = false;
-    freed_.notify(sc_core::SC_ZERO_TIME);
+    ensure(serving_ != next_, "unlock of a mutex that nobody holds");
+    ++serving_;
+    if (serving_ != next_) served_.notify();
   }
 
  private:
-  bool locked_ = false;
-  sc_core::sc_event freed_;
+  std::uint64_t next_ = 0;
+  std::uint64_t serving_ = 0;
+  sc_core::sc_event served_;
 };
 
-/// A writer that waits keeps new readers out, so it gets its turn.
-class ScRwLock final : public RwLock {
+/// A waiting writer keeps new readers out, so it is not starved.
+class SystemcRwLock final : public RwLock {
  public:
   void lock() override {
-    ++writers_waiting_;
-    while (writing_ || readers_ != 0) sc_core::wait(changed_);
-    --writers_waiting_;
-    writing_ = true;
+    ++waiting_writers_;
+    while (writer_ || readers_ != 0) sc_core::wait(changed_);
+    --waiting_writers_;
+    writer_ = true;
   }
   bool try_lock() override {
-    if (writing_ || readers_ != 0) return false;
-    writing_ = true;
+    if (writer_ || readers_ != 0) return false;
+    writer_ = true;
     return true;
   }
   void unlock() override {
-    writing_ = false;
-    changed_.notify(sc_core::SC_ZERO_TIME);
+    ensure(writer_, "unlock of a lock that nobody holds for writing");
+    writer_ = false;
+    changed_.notify();
   }
   void lock_shared() override {
-    while (writing_ || writers_waiting_ != 0) sc_core::wait(changed_);
+    while (writer_ || waiting_writers_ != 0) sc_core::wait(changed_);
     ++readers_;
   }
   bool try_lock_shared() override {
-    if (writing_ || writers_waiting_ != 0) return false;
+    if (writer_ || waiting_writers_ != 0) return false;
     ++readers_;
     return true;
   }
   void unlock_shared() override {
-    if (--readers_ == 0) changed_.notify(sc_core::SC_ZERO_TIME);
+    ensure(readers_ != 0, "unlock of a lock that nobody holds for reading");
+    if (--readers_ == 0) changed_.notify();
   }
 
  private:
-  bool writing_ = false;
-  unsigned readers_ = 0;
-  unsigned writers_waiting_ = 0;
+  bool writer_ = false;
+  std::uint64_t readers_ = 0;
+  std::uint64_t waiting_writers_ = 0;
   sc_core::sc_event changed_;
 };
 
-class ScWaitQueue final : public WaitQueue {
+class SystemcWaitQueue final : public WaitQueue {
  public:
   void wait(Mutex& mutex) override {
-    mutex.unlock();
-    sc_core::wait(woken_);
+    mutex.unlock();  // nobody runs between this and the wait: no wake is lost
+    sc_core::wait(wake_);
     mutex.lock();
   }
   bool wait_for(Mutex& mutex, std::uint64_t ns) override {
-    const std::uint64_t wakes = wakes_;
+    const std::uint64_t before = wakes_;
     mutex.unlock();
-    sc_core::wait(sc_core::sc_time(static_cast<double>(ns), sc_core::SC_NS), woken_);
+    sc_core::wait(time_of_ns(ns), wake_);
+    const bool woken = wakes_ != before;
     mutex.lock();
-    return wakes_ != wakes;
+    return woken;
   }
-  /// Those who wait now; an event that is notified in a later delta cycle is not missed by one that goes to sleep
-  /// first.
   void wake_all() override {
     ++wakes_;
-    woken_.notify(sc_core::SC_ZERO_TIME);
+    wake_.notify();
   }
 
  private:
   std::uint64_t wakes_ = 0;
-  sc_core::sc_event woken_;
+  sc_core::sc_event wake_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mutex> SystemcOs::make_mutex() { return std::make_unique<ScMutex>(); }
-std::unique_ptr<RwLock> SystemcOs::make_rwlock() { return std::make_unique<ScRwLock>(); }
-std::unique_ptr<WaitQueue> SystemcOs::make_wait_queue() { return std::make_unique<ScWaitQueue>(); }
+SystemcOs::SystemcOs(const SystemcOsParams& params, LogSink sink) : params_(params), sink_(std::move(sink)) {
+  ensure(params_.relax_ns != 0, "a polling loop must let time pass");
+  if (!sink_) sink_ = [](const std::string& line) { std::cerr << sc_core::sc_time_stamp() << ": " << line << '\n'; };
+}
+
+std::unique_ptr<Mutex> SystemcOs::make_mutex() { return std::make_unique<SystemcMutex>(); }
+std::unique_ptr<RwLock> SystemcOs::make_rwlock() { return std::make_unique<SystemcRwLock>(); }
+std::unique_ptr<WaitQueue> SystemcOs::make_wait_queue() { return std::make_unique<SystemcWaitQueue>(); }
 
 std::uint64_t SystemcOs::now_ns() {
-  return sc_core::sc_time_stamp().value() / sc_core::sc_time(1, sc_core::SC_NS).value();
+  static const std::uint64_t ticks_per_ns = sc_core::sc_time(1, sc_core::SC_NS).value();
+  return sc_core::sc_time_stamp().value() / ticks_per_ns;
 }
 
-void SystemcOs::sleep_ns(std::uint64_t ns) {
-  sc_core::wait(sc_core::sc_time::from_value(ns * sc_core::sc_time(1, sc_core::SC_NS).value()));
-}
+void SystemcOs::sleep_ns(std::uint64_t ns) { systemc_wait_ns(ns); }
 
 void SystemcOs::start_thread(const std::string& name, std::function<void()> body) {
-  sc_core::sc_spawn(std::move(body), sc_core::sc_gen_unique_name(name.c_str()));
+  sc_core::sc_spawn_options options;
+  options.set_stack_size(static_cast<int>(params_.stack_bytes));
+  std::string legal = name;  // '.' separates the levels of SystemC's names
+  for (char& c : legal)
+    if (c == '.' || c == '/' || c == ' ') c = '_';
+  const auto guarded = [body = std::move(body), on_failure = params_.on_failure] {
+    try {
+      body();
+    } catch (const sc_core::sc_unwind_exception&) {
+      throw;  // the kernel ends a thread with it
+    } catch (...) {
+      if (!on_failure) throw;
+      on_failure(std::current_exception());
+    }
+  };
+  sc_core::sc_spawn(guarded, sc_core::sc_gen_unique_name(legal.c_str()), &options);
 }
 
-void SystemcOs::log(const std::string& line) {
-  std::fprintf(stderr, "[%14llu ns] %s\n", static_cast<unsigned long long>(now_ns()), line.c_str());
+void SystemcOs::log(const std::string& line) { sink_(line); }
+
+void systemc_wait(const sc_core::sc_time& time) {
+  if (time != sc_core::SC_ZERO_TIME && in_a_thread()) sc_core::wait(time);
 }
+
+void systemc_wait_ns(std::uint64_t ns) { systemc_wait(time_of_ns(ns)); }
 
 }  // namespace iommusim::hal

@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Register accesses of software over a TLM-2.0 socket: b_transport, in the thread of the caller, after the processor's
-// own cost. An access that the device refuses reads all ones and writes nothing, as on a real bus.
+// Registers behind a TLM-2.0 socket: each access is one b_transport of 4 or 8 bytes at `base + offset`, and takes the
+// time that the target annotates plus what the processor spends. A target that answers with an error stops the run: the
+// driver accesses only registers that exist.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
+
 #include <systemc>
-#include <tlm>
 
 #include "hal/hardware.h"
-#include "hal/os.h"
 
 namespace iommusim::hal {
 
+struct TlmMmioParams {
+  std::uint64_t base = 0;          ///< address of offset 0 on the bus
+  std::uint64_t cpu_read_ns = 0;   ///< processor time of a read, besides the bus
+  std::uint64_t cpu_write_ns = 0;  ///< of a write
+};
+
 class TlmMmio final : public sc_core::sc_module, public Mmio {
  public:
-  /// `cost_ns`: simulated time of an access, beside what the device takes.
-  TlmMmio(const sc_core::sc_module_name& name, Os& os, std::uint64_t cost_ns)
-      : sc_module(name), os_(os), cost_ns_(cost_ns) {}
+  TlmMmio(const sc_core::sc_module_name& name, const TlmMmioParams& params);
 
-  tlm_utils::simple_initiator_socket<TlmMmio> socket{"socket"};
+  std::uint32_t read32(std::uint32_t offset) override;
+  std::uint64_t read64(std::uint32_t offset) override;
+  void write32(std::uint32_t offset, std::uint32_t value) override;
+  void write64(std::uint32_t offset, std::uint64_t value) override;
 
-  std::uint32_t read32(std::uint32_t offset) override { return static_cast<std::uint32_t>(read(offset, 4)); }
-  std::uint64_t read64(std::uint32_t offset) override { return read(offset, 8); }
-  void write32(std::uint32_t offset, std::uint32_t value) override { write(offset, 4, value); }
-  void write64(std::uint32_t offset, std::uint64_t value) override { write(offset, 8, value); }
+  tlm_utils::simple_initiator_socket<TlmMmio> socket;
 
  private:
-  std::uint64_t read(std::uint32_t offset, unsigned bytes);
-  void write(std::uint32_t offset, unsigned bytes, std::uint64_t value);
-  bool access(bool is_write, std::uint32_t offset, unsigned bytes, std::uint64_t& value);
+  void access(tlm::tlm_command command, std::uint32_t offset, unsigned char* data, unsigned bytes);
 
-  Os& os_;
-  std::uint64_t cost_ns_;
+  const TlmMmioParams params_;
 };
 
 }  // namespace iommusim::hal
