@@ -11,7 +11,8 @@ Uniform::Uniform(const sc_core::sc_module_name& name, const UniformParams& param
       params_(params),
       device_(traces::parse_source(params.bdf).key()),
       random_(seed),
-      master_("dma", DmaLimits{params.outstanding, params.split_bytes}, *this, parent) {
+      stats_(parent, basename()),
+      master_("dma", DmaLimits{params.outstanding, params.split_bytes}, *this, stats_) {
   if (params.request_bytes > params.window_bytes)
     throw base::InputError("request_bytes is " + std::to_string(params.request_bytes) +
                            ", expected at most window_bytes, " + std::to_string(params.window_bytes));

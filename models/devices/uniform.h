@@ -68,6 +68,7 @@ class Uniform final : public bus::TimedModule, DmaClient {
   UniformParams params_;
   base::DeviceId device_;
   base::Random random_;
+  stats::Group stats_;  ///< holds the master's
   DmaMaster master_;
   std::function<void()> done_;
   DmaRequest next_{};  ///< drawn, not begun

@@ -15,6 +15,9 @@ class RawTarget : public sc_core::sc_module, ::tlm::tlm_fw_transport_if<> {
   struct Request {
     bus::Payload* payload;
     bus::Picoseconds at;
+    std::uint64_t address;
+    std::uint32_t bytes;
+    bool write;
   };
 
   explicit RawTarget(const sc_core::sc_module_name& name) : sc_module(name), socket("socket") { socket.bind(*this); }
@@ -46,7 +49,8 @@ class RawTarget : public sc_core::sc_module, ::tlm::tlm_fw_transport_if<> {
       payload.release();
       return ::tlm::TLM_COMPLETED;
     }
-    requests.push_back({&payload, bus::now_ps() + delay.value()});
+    requests.push_back({&payload, bus::now_ps() + delay.value(), payload.get_address(), payload.get_data_length(),
+                        payload.is_write()});
     if (answer == Answer::kHold) {
       payload.acquire();
       return ::tlm::TLM_ACCEPTED;

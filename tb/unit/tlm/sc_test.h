@@ -4,8 +4,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <functional>
+#include <new>
+#include <type_traits>
 
 #include "tlm/failure.h"
 
@@ -13,6 +16,18 @@ namespace iommusim::sc_test {
 
 /// Runs `body` in a forked child; a failure, an exception or a crash there fails the calling test.
 void in_child(const std::function<void()>& body);
+
+/// What `body` makes in a forked child.
+template <class Result, class Body>
+Result made_in_child(Body&& body) {
+  static_assert(std::is_trivially_copyable_v<Result>);
+  void* shared = mmap(nullptr, sizeof(Result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  auto* result = new (shared) Result{};
+  in_child([&] { *result = body(); });
+  const Result copy = *result;
+  munmap(shared, sizeof(Result));
+  return copy;
+}
 
 /// Simulates up to and with `time` (absolute); throws what a process threw. (sc_start() leaves what happens exactly at
 /// the end, and each further delta cycle, to the next call.)
