@@ -34,8 +34,8 @@ struct Range {
   /// Bounds of real fields may lie beyond every integer.
   template <class T>
   static constexpr __int128 to_integer(T value) {
-    constexpr T kEdge = std::is_floating_point_v<T> ? static_cast<T>(1e30) : T{};
-    if constexpr (std::is_floating_point_v<T>) value = value > kEdge ? kEdge : value < -kEdge ? -kEdge : value;
+    constexpr T edge = std::is_floating_point_v<T> ? static_cast<T>(1e30) : T{};
+    if constexpr (std::is_floating_point_v<T>) value = value > edge ? edge : value < -edge ? -edge : value;
     return static_cast<__int128>(value);
   }
 };

@@ -94,16 +94,16 @@ TEST(FileSink, JsonLinesParseAndAreExact) {
 TEST(FileSink, RecordsStayWithinTheCapAndTheFileSaysSo) {
   for (const auto& choice : kFileSinks) {
     const TemporaryFile file;
-    constexpr std::uint64_t kCap = 1000;
+    constexpr std::uint64_t cap = 1000;
     Recorder recorder;
-    recorder.attach(choice.value(file.path, kCap));
+    recorder.attach(choice.value(file.path, cap));
     for (int i = 0; i < 100; ++i) recorder.emit(Command{});
     EXPECT_FALSE(recorder.active());
     const auto lines = file.lines();
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i + 1 < lines.size(); ++i) bytes += lines[i].size() + 1;
-    EXPECT_LE(bytes, kCap);
-    EXPECT_GT(bytes + lines[0].size() + 1, kCap) << "one more would have fitted";
+    EXPECT_LE(bytes, cap);
+    EXPECT_GT(bytes + lines[0].size() + 1, cap) << "one more would have fitted";
     const std::string said = std::to_string(lines.size() - 1);
     EXPECT_THAT(lines.back(), testing::AnyOf(testing::HasSubstr(said + " records written"),
                                              testing::HasSubstr("\"written\":" + said)));

@@ -72,7 +72,7 @@ RC_GTEST_PROP(OccupancyData, TheIntegralIsTheSumOfResidence, ()) {
   const auto raw = *rc::gen::container<std::vector<std::pair<std::uint64_t, std::uint64_t>>>(
       rc::gen::pair(rc::gen::inRange<std::uint64_t>(0, 1000), rc::gen::inRange<std::uint64_t>(0, 1000)));
   const auto border = *rc::gen::inRange<std::uint64_t>(0, 1000);
-  constexpr std::uint64_t kEnd = 1500;  // some are still inside
+  constexpr std::uint64_t end = 1500;  // some are still inside
   struct Step {
     std::uint64_t time;
     bool in;
@@ -83,8 +83,8 @@ RC_GTEST_PROP(OccupancyData, TheIntegralIsTheSumOfResidence, ()) {
   for (const auto& [from, length] : raw) {
     const Visit visit{from, from + length};
     steps.push_back({visit.from, true});
-    if (visit.to < kEnd) steps.push_back({visit.to, false});
-    const std::uint64_t to = std::min(visit.to, kEnd);
+    if (visit.to < end) steps.push_back({visit.to, false});
+    const std::uint64_t to = std::min(visit.to, end);
     before += std::min(to, border) - std::min(visit.from, border);
     after += std::max(to, border) - std::max(visit.from, border);
   }
@@ -105,12 +105,12 @@ RC_GTEST_PROP(OccupancyData, TheIntegralIsTheSumOfResidence, ()) {
     data.advance(border);
     warm_up = data;
   }
-  data.advance(kEnd);
+  data.advance(end);
   RC_ASSERT(warm_up.integral() == before);
   RC_ASSERT(data.integral() == before + after);
   data.subtract(warm_up);
   RC_ASSERT(data.integral() == after);
-  RC_ASSERT(data.time() == kEnd - border);
+  RC_ASSERT(data.time() == end - border);
   RC_ASSERT(data.level_at_start() == warm_up.level());
 }
 
