@@ -34,7 +34,7 @@ struct SeedParams {
 struct SoftwareCostParams {
   std::uint64_t ioctl_ns = 500;
   std::uint64_t mmio_ns = 50;
-  std::uint64_t memory_access_ns = 0;
+  std::uint64_t memory_line_ns = 0;
   std::uint64_t interrupt_ns = 1000;
   std::uint64_t poll_ns = 100;
 
@@ -45,8 +45,8 @@ struct SoftwareCostParams {
       "processor time of one ioctl, beside what it waits for");
     v("mmio_ns", &P::mmio_ns, Unit::kNs, Range{0, 1'000'000},
       "one register access, beside the IOMMU's own access_cycles");
-    v("memory_access_ns", &P::memory_access_ns, Unit::kNs, Range{0, 1'000'000},
-      "one access of the driver to tables and queues in memory");
+    v("memory_line_ns", &P::memory_line_ns, Unit::kNs, Range{0, 1'000'000},
+      "each 64-byte line of memory that the driver touches");
     v("interrupt_ns", &P::interrupt_ns, Unit::kNs, Range{0, 1'000'000'000}, "from the interrupt to its handler");
     v("poll_ns", &P::poll_ns, Unit::kNs, Range{1, 1'000'000}, "a turn of a polling loop");
   }

@@ -58,10 +58,10 @@ void ReplayWorkload::open(Kernel& kernel) {
   iommufd::Context& context = program_->context();
   for (Function& function : functions_) {
     function.hardware = &kernel.add_device(function.source.key());
-    int error = iommufd::bind(context, *function.hardware, function.device);
+    int error = iommufd::device_bind(context, *function.hardware, function.device);
     if (error == 0) error = -program_->ioas_alloc(function.ioas);
     iommufd::ObjectId page_table = function.ioas;
-    if (error == 0) error = iommufd::attach(context, function.device, page_table);
+    if (error == 0) error = iommufd::device_attach(context, function.device, page_table);
     if (error != 0)
       throw base::InputError(name_ + ": function " + to_string(function.source) +
                              " cannot be attached: " + domain::errno_name(error));
@@ -111,8 +111,8 @@ void ReplayWorkload::close(Kernel& kernel) {
   buffers_.finish(kernel.memory());
   for (Function& function : functions_) {
     program_->ioas_unmap(function.ioas, 0, ~0ULL);
-    base::ensure(iommufd::detach(program_->context(), function.device) == 0, "a function cannot be detached");
-    base::ensure(iommufd::unbind(program_->context(), function.device) == 0, "a function cannot be unbound");
+    base::ensure(iommufd::device_detach(program_->context(), function.device) == 0, "a function cannot be detached");
+    base::ensure(iommufd::device_unbind(program_->context(), function.device) == 0, "a function cannot be unbound");
     base::ensure(program_->destroy(function.ioas) == 0, "an IOAS cannot be destroyed");
   }
   base::ensure(program_->pinned_pages() == 0, "pages are pinned after everything was unmapped");

@@ -36,6 +36,12 @@ hal::SystemcOsParams os_params_of(const SystemParams& params) {
   return out;
 }
 
+hal::TlmMmioParams mmio_params_of(const SystemParams& params) {
+  hal::TlmMmioParams out;
+  out.cpu_read_ns = out.cpu_write_ns = params.software.cost.mmio_ns;
+  return out;
+}
+
 std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workload>>& workloads) {
   std::vector<std::string> names;
   for (const auto& workload : workloads)
@@ -71,9 +77,9 @@ System::Parts::Parts(const SystemParams& system)
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
       workloads(make_workloads(params, root)),
       bus(std::make_unique<bus::DmaBus>("bus", params.bus, port_names_of(workloads), root)),
-      mmio("mmio", os, params.software.cost.mmio_ns),
-      software_memory("software_memory", os, params.software.cost.memory_access_ns),
-      interrupts(os, params.software.vectors, hal::MessageTarget{kMessageWindow, 0}, params.software.cost.interrupt_ns),
+      mmio("mmio", mmio_params_of(params)),
+      software_memory("software_memory", {params.software.cost.memory_line_ns}),
+      interrupts(os, params.software.vectors, params.software.cost.interrupt_ns, hal::MessageTarget{kMessageWindow, 0}),
       bridge(interrupts),
       kernel(params, os, mmio, software_memory, interrupts, root) {
   bus->to_iommu().bind(iommu.dma(0));
@@ -119,6 +125,7 @@ void System::run(const std::function<void(double, const char*)>& progress) {
       for (auto& workload : p.workloads) workload->close(p.kernel);
       p.phase = "shutdown";
       p.kernel.shutdown();
+      p.end = bus::now_ps();
       p.finished = true;
     });
   });
@@ -134,7 +141,6 @@ void System::run(const std::function<void(double, const char*)>& progress) {
     for (const auto& workload : p.workloads) done += workload->progress();
     if (progress) progress(done / static_cast<double>(p.workloads.size()), p.phase);
   }
-  p.end = bus::now_ps();
   if (!p.iommu.idle()) base::contradiction("the IOMMU is not idle after the shutdown\n" + p.iommu.describe());
   p.iommu.statistics().advance(p.iommu.cycle());
   stats::check_identities(p.root);

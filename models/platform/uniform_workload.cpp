@@ -39,10 +39,10 @@ void UniformWorkload::open(Kernel& kernel) {
   changed_ = kernel.os().make_wait_queue();
   program_ = kernel.start_program();
   domain::Device& hardware = kernel.add_device(generator_.device().value);
-  int error = iommufd::bind(program_->context(), hardware, device_);
+  int error = iommufd::device_bind(program_->context(), hardware, device_);
   if (error == 0) error = -program_->ioas_alloc(ioas_);
   iommufd::ObjectId page_table = ioas_;
-  if (error == 0) error = iommufd::attach(program_->context(), device_, page_table);
+  if (error == 0) error = iommufd::device_attach(program_->context(), device_, page_table);
   for_each_chunk([&](std::uint64_t iova, std::uint64_t va, std::uint64_t bytes) {
     if (error == 0) error = -program_->ioas_map(ioas_, iova, va, bytes);
     if (error == 0) buffers_.mapped(ioas_, iova, bytes, va - kBufferVa + program_->buffers());
@@ -65,8 +65,8 @@ void UniformWorkload::close(Kernel& kernel) {
   for_each_chunk([&](std::uint64_t iova, std::uint64_t, std::uint64_t bytes) {
     base::ensure(program_->ioas_unmap(ioas_, iova, bytes) == 0, "a chunk cannot be unmapped");
   });
-  base::ensure(iommufd::detach(program_->context(), device_) == 0, "the device cannot be detached");
-  base::ensure(iommufd::unbind(program_->context(), device_) == 0, "the device cannot be unbound");
+  base::ensure(iommufd::device_detach(program_->context(), device_) == 0, "the device cannot be detached");
+  base::ensure(iommufd::device_unbind(program_->context(), device_) == 0, "the device cannot be unbound");
   base::ensure(program_->destroy(ioas_) == 0, "an IOAS cannot be destroyed");
   base::ensure(program_->pinned_pages() == 0, "pages are pinned after everything was unmapped");
   program_.reset();

@@ -2,6 +2,7 @@
 // The command line of iommusim. Exit codes: 0 done, 1 a run contradicted itself, 2 bad input.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <systemc>
 
 #include "base/error.h"
@@ -80,4 +81,9 @@ int sc_main(int argc, char** argv) {
     std::fprintf(stderr, "iommusim: %s\n", error.what());
     return 1;
   }
+}
+
+int main(int argc, char** argv) {
+  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);  // the banner would stand in front of every output
+  return sc_core::sc_elab_and_sim(argc, argv);
 }
