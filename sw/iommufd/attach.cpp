@@ -80,15 +80,15 @@ int change_device(Context& context, ObjectId device_id, ObjectId& pt_id, Change 
 
 }  // namespace
 
-int attach(Context& context, ObjectId device_id, ObjectId& pt_id) {
+int device_attach(Context& context, ObjectId device_id, ObjectId& pt_id) {
   return or_enomem([&] { return change_device(context, device_id, pt_id, Change::kAttach); });
 }
 
-int replace(Context& context, ObjectId device_id, ObjectId& pt_id) {
+int device_replace(Context& context, ObjectId device_id, ObjectId& pt_id) {
   return or_enomem([&] { return change_device(context, device_id, pt_id, Change::kReplace); });
 }
 
-int detach(Context& context, ObjectId device_id) {
+int device_detach(Context& context, ObjectId device_id) {
   ObjectTable& objects = context.objects();
   const CallHold<Device> device = objects.hold<Device>(device_id);
   if (!device) return ENOENT;

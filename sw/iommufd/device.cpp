@@ -14,7 +14,7 @@ Device::Device(std::shared_ptr<Context> context, domain::Device& hardware, std::
 
 Device::~Device() { group_->remove(hardware_); }
 
-int bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
+int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
   return or_enomem([&]() -> int {
     // uapi 11.2, rows 11 to 14
     if (!hardware.capable(domain::Capability::kCacheCoherency)) return EINVAL;
@@ -32,7 +32,7 @@ int bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
   });
 }
 
-int unbind(Context& context, ObjectId device_id) {
+int device_unbind(Context& context, ObjectId device_id) {
   const std::shared_ptr<Context> keep = context.shared_from_this();  // the device may be the last that keeps it
   return context.objects().remove_owned(device_id, Device::kType);
 }

@@ -31,17 +31,17 @@ class Device final : public Object {
 
 /// Claims the device's group for the context and gives the device an id. EINVAL (not cache coherent), EPERM (its
 /// interrupts are not isolated), EBUSY (the group is somebody else's, or this device is bound already), ENOMEM.
-int bind(Context& context, domain::Device& hardware, ObjectId& id_out);
+int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out);
 /// The device must be detached. Waits for calls that use it. ENOENT.
-int unbind(Context& context, ObjectId device_id);
+int device_unbind(Context& context, ObjectId device_id);
 
 /// Translates the device's DMA by `pt_id`, an IOAS (an automatic page table is found or made) or a paging page table;
 /// on success `pt_id` is the id of the page table. ENOENT, EINVAL, EBUSY (is attached), EADDRINUSE, ENOMEM, EFAULT.
-int attach(Context& context, ObjectId device_id, ObjectId& pt_id);
-/// As attach(), for a device that is attached (else EINVAL); all devices of its group move. On error the old page table
-/// serves on.
-int replace(Context& context, ObjectId device_id, ObjectId& pt_id);
+int device_attach(Context& context, ObjectId device_id, ObjectId& pt_id);
+/// As device_attach(), for a device that is attached (else EINVAL); all devices of its group move. On error the old
+/// page table serves on.
+int device_replace(Context& context, ObjectId device_id, ObjectId& pt_id);
 /// Blocks the device's DMA. Nothing to do if it is not attached. ENOENT.
-int detach(Context& context, ObjectId device_id);
+int device_detach(Context& context, ObjectId device_id);
 
 }  // namespace iommusim::iommufd
