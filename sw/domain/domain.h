@@ -32,12 +32,13 @@ class Domain {
   virtual std::uint64_t page_sizes() const = 0;      ///< bitmap; bit n set: leaves of 2^n bytes
   virtual std::uint64_t aperture_start() const = 0;  ///< lowest IOVA
   virtual std::uint64_t aperture_last() const = 0;   ///< highest IOVA
-  /// Maps [iova, iova + bytes) to the contiguous [spa, ...); all multiples of the smallest page size. `prot` is a set of
-  /// Prot. 0, ENOMEM, EEXIST (something is mapped there), EINVAL. On failure nothing of the range stays mapped.
+  /// Maps [iova, iova + bytes) to the contiguous [spa, ...); all multiples of the smallest page size. `prot` is a set
+  /// of Prot. 0, ENOMEM, EEXIST (something is mapped there), EINVAL. On failure nothing of the range stays mapped.
   virtual int map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) = 0;
   /// Clears the leaves of the range; bytes cleared. Hardware may still hold them until sync(). Cannot fail.
   virtual std::uint64_t unmap(std::uint64_t iova, std::uint64_t bytes, Gather& gather) = 0;
-  /// Invalidates what `gather` collected and waits until the hardware has done so; then frees its tables and empties it.
+  /// Invalidates what `gather` collected and waits until the hardware has done so; then frees its tables and empties
+  /// it.
   virtual void sync(Gather& gather) = 0;
   /// Invalidates everything of this domain, waits.
   virtual void flush_all() = 0;
@@ -61,7 +62,8 @@ struct Group {
   std::vector<Device*> devices;
 };
 
-/// A device behind an IOMMU, as its driver knows it. Attach, block and replace of one group are serialised by the caller.
+/// A device behind an IOMMU, as its driver knows it. Attach, block and replace of one group are serialised by the
+/// caller.
 class Device {
  public:
   virtual ~Device() = default;

@@ -18,7 +18,7 @@ class RiscvDomain final : public domain::Domain {
   /// `address_bits`: 39, 48 or 57. The ports outlive the domain; take_pscid() gave `pscid`.
   RiscvDomain(const Ports& ports, RiscvSystem& system, const RiscvIommuOptions& options, unsigned address_bits,
               std::uint32_t pscid);
-  /// A contradiction while a device is attached.
+  /// A contradiction while a device is attached, unless an error is unwinding everything.
   ~RiscvDomain() override;
 
   std::uint64_t page_sizes() const override { return shape_.page_sizes; }

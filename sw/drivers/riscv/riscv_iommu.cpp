@@ -22,8 +22,6 @@ RiscvIommu::RiscvIommu(const Ports& ports, RiscvSystem& system, const RiscvIommu
       faults_(ports_),
       directory_(ports_) {}
 
-RiscvIommu::~RiscvIommu() { remove(); }
-
 int RiscvIommu::probe() {
   capabilities_ = ports_.mmio.read64(hw::kCapabilitiesOffset);
   fctl_ = ports_.mmio.read32(hw::kFctlOffset);

@@ -14,8 +14,9 @@ namespace iommusim::drivers::riscv {
 class RiscvIommu {
  public:
   RiscvIommu(const Ports& ports, RiscvSystem& system, const RiscvIommuOptions& options = {});
-  /// As remove().
-  ~RiscvIommu();
+  /// Does not touch the hardware: what shall be orderly calls remove() before. (A run that ends by an error has no
+  /// thread any more in which registers could be accessed.)
+  ~RiscvIommu() = default;
   RiscvIommu(const RiscvIommu&) = delete;
   RiscvIommu& operator=(const RiscvIommu&) = delete;
 

@@ -174,6 +174,7 @@ TEST(RiscvDomain, EachDistinctIommuGetsItsInvalidationOnce) {
     EXPECT_EQ(second_hardware.take(), once);
     a->block();
     b->block();
+    second.remove();
   }
   at.domain->flush_all();
   EXPECT_TRUE(second_hardware.take().back() == "write fqcsr 0x0");  // nothing since it was removed

@@ -126,6 +126,16 @@ TEST(RiscvIommu, ShutdownOnlySwitchesOff) {
   EXPECT_EQ(bench.hardware.take(), (Events{"write ddtp 0x20000000", "write cqcsr 0x0", "write fqcsr 0x0"}));
 }
 
+TEST(RiscvIommu, DestructionDoesNotTouchHardware) {
+  Bench bench;
+  {
+    RiscvIommu iommu(bench.ports, bench.system, small_queues());
+    ASSERT_EQ(iommu.probe(), 0);
+    (void)bench.hardware.take();
+  }
+  EXPECT_TRUE(bench.hardware.take(true).empty());
+}
+
 TEST(RiscvIommu, ADeviceIdTooLargeIsRefused) {
   ScriptedIommu::Script script;
   script.max_directory_mode = 2;
