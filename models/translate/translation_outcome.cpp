@@ -107,6 +107,7 @@ void Translation::bypass(std::uint64_t address) {
   outcome_.bypass = true;
   outcome_.record_fault = false;
   outcome_.response = Response::kSuccess;
+  outcome_.fault.cause = 0;
   ask_.kind = AskKind::kDone;
 }
 
@@ -118,6 +119,7 @@ void Translation::translated(const TranslationEntry& entry) {
   outcome_.bypass = false;
   outcome_.record_fault = false;
   outcome_.response = Response::kSuccess;
+  outcome_.fault.cause = 0;
   ask_.kind = AskKind::kDone;
 }
 
