@@ -23,6 +23,14 @@ int run(const RunOptions& options);
 /// `format`: text, json, markdown, schema, yaml.
 int list_params(const std::string& format);
 
+struct StatsOptions {
+  std::string system;
+  std::vector<std::string> sets;  ///< path=value
+  std::string format = "text";    ///< text, json, markdown
+};
+/// The statistics that a run of this system would give: built, not run.
+int list_statistics(const StatsOptions& options);
+
 struct ConvertCommand {
   std::string in, out;
   std::uint64_t from_ns = 0;

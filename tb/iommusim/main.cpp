@@ -36,6 +36,15 @@ int parse_and_run(int argc, char** argv) {
       "--json", [&] { format = "json"; }, "the same as --format json");
   params_command->callback([&] { result = program::list_params(format); });
 
+  program::StatsOptions statistics;
+  CLI::App* const stats_command = app.add_subcommand("stats", "list the statistics of a system and their definitions");
+  stats_command->add_option("system", statistics.system, "the system, a YAML file")->required();
+  stats_command->add_option("--set", statistics.sets, "set a parameter: path=value")->allow_extra_args(false);
+  stats_command->add_option("--format", statistics.format, "how")->check(CLI::IsMember({"text", "json", "markdown"}));
+  stats_command->add_flag_callback(
+      "--json", [&] { statistics.format = "json"; }, "the same as --format json");
+  stats_command->callback([&] { result = program::list_statistics(statistics); });
+
   CLI::App* const trace = app.add_subcommand("trace", "look at traces and convert them");
   trace->require_subcommand(1);
   std::string info_path;
