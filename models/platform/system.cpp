@@ -33,6 +33,7 @@ const SystemParams& checked(const SystemParams& params) {
 hal::SystemcOsParams os_params_of(const SystemParams& params) {
   hal::SystemcOsParams out;
   out.relax_ns = params.software.cost.poll_ns;
+  out.on_failure = bus::keep_failure;
   return out;
 }
 

@@ -25,6 +25,7 @@ class PlainDriver {
   PlainDriver(Engine& engine, translate::MemoryPort& memory, const PlainDriverParams& params);
 
   base::Cycle now() const { return now_; }
+  const PlainDriverParams& params() const { return params_; }
   /// Takes the request in at now(), or returns false when the IOMMU holds it back.
   bool offer(const translate::Request& request, std::uint64_t cookie);
   /// A register access at now().
