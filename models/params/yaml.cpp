@@ -117,8 +117,9 @@ Tree load_yaml_text(const std::string& text, const std::string& name) {
 Tree load_yaml_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || !text) throw base::InputError({path, 0, 0}, std::string("cannot read the file: ") + std::strerror(errno));
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();  // << of nothing would count as failed
+  if (in.bad() || !in.is_open() || !text)
+    throw base::InputError({path, 0, 0}, std::string("cannot read the file: ") + std::strerror(errno));
   return load_yaml_text(text.str(), path);
 }
 

@@ -68,6 +68,8 @@ TEST(Yaml, ReadsAFileAndSaysWhichItCannotRead) {
   const Tree tree = load_yaml_file(path);
   EXPECT_EQ(tree.find("a")->scalar, "1");
   EXPECT_EQ(tree.find("a")->position.file, path);
+  std::ofstream(path, std::ios::trunc).flush();
+  EXPECT_EQ(load_yaml_file(path).kind, Tree::Kind::kNull) << "an empty file is an empty document";
   std::remove(path.c_str());
   try {
     load_yaml_file(path);
