@@ -22,7 +22,8 @@ void MessageWindow::deliver(Payload& payload) {
   if (listener_ != nullptr) listener_->message(payload.get_address(), data);
 }
 
-::tlm::tlm_sync_enum MessageWindow::nb_transport_fw(Payload& payload, ::tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+::tlm::tlm_sync_enum MessageWindow::nb_transport_fw(Payload& payload, ::tlm::tlm_phase& phase,
+                                                    sc_core::sc_time& delay) {
   if (!takes(payload)) return out->nb_transport_fw(payload, phase, delay);
   deliver(payload);
   return ::tlm::TLM_COMPLETED;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sits between an IOMMU's own port and memory, and takes the writes of interrupt messages out of the stream: a 4-byte
-// write into the window goes to the listener and is answered at once, everything else passes unchanged in both directions.
-// Model: the path to the interrupt controller takes no time of its own.
+// write into the window goes to the listener and is answered at once, everything else passes unchanged in both
+// directions. Model: the path to the interrupt controller takes no time of its own.
 #pragma once
 
 #include "tlm/failure.h"
