@@ -34,6 +34,7 @@ class Object {
   const ObjectType type_;
   ObjectId id_ = 0;
   State state_ = State::kReserved;
+  bool owned_ = false;       // by the kernel, which alone removes it
   std::uint32_t calls_ = 0;  // holders of the short protection (CallHold)
   std::uint32_t users_ = 0;  // holders of the long protection (UsersRef)
 };

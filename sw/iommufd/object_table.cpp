@@ -16,10 +16,10 @@
 // (newest Linux, R1.5) nothing drains: a call in flight is a reason for EBUSY at once. Linux has a small gap there
 // between two decrements at the end of a call and waits for it; here both happen under one lock, so there is no gap.
 //
-// The kernel removes devices and accesses that it published itself. It never takes no for an answer (R1.6): its own
-// `users` kept DESTROY away; it drains, first waiting for a DESTROY that happens to drain already, and any other user
-// left then is a contradiction. Nothing else waits for it meanwhile, so a call that does not end is a bug worth a log
-// line.
+// Devices and accesses are owned by the kernel. DESTROY gives EBUSY for them at once, since nothing that a call in flight
+// does could change that, and so a program cannot make them invisible to the kernel for a moment either. The kernel itself
+// never takes no for an answer (R1.6): it drains, and a user that is left then is a contradiction. A call that does not end
+// is a bug worth a log line.
 //
 // Gone. The slot is empty, the id is free for the next creation, and the destructor runs without any lock of the table:
 // it may block on page-table locks and hardware, and drops the object's own relations, which may free its neighbours.
@@ -92,7 +92,7 @@ Reservation ObjectTable::reserve(std::unique_ptr<Object> object) {
 
 void ObjectTable::publish(Object& object, bool owned) noexcept {
   const std::lock_guard guard(*lock_);
-  if (owned) ++object.users_;
+  object.owned_ = owned;
   object.state_ = Object::State::kLive;
 }
 
@@ -103,12 +103,9 @@ void ObjectTable::abort(Object& object) noexcept {
   gone = take_locked(object);
 }
 
-Object* ObjectTable::slot_locked(ObjectId id) const {
-  return id == 0 || id > slots_.size() ? nullptr : slots_[id - 1].get();
-}
-
 Object* ObjectTable::find_locked(ObjectId id) const {
-  Object* const object = slot_locked(id);
+  if (id == 0 || id > slots_.size()) return nullptr;
+  Object* const object = slots_[id - 1].get();
   return object && object->state_ == Object::State::kLive ? object : nullptr;
 }
 
@@ -172,11 +169,11 @@ int ObjectTable::destroy(ObjectId id) {
   const std::lock_guard guard(*lock_);
   Object* const object = find_locked(id);
   if (!object) return ENOENT;
+  if (object->owned_) return EBUSY;
   if (policy_ == DestroyPolicy::kWait) {
     object->state_ = Object::State::kDraining;
     wait_for_calls_locked(*object);
     object->state_ = Object::State::kLive;
-    changed_->wake_all();
   }
   if (object->users_ != 0 || object->calls_ != 0) return EBUSY;
   gone = take_locked(*object);
@@ -186,17 +183,12 @@ int ObjectTable::destroy(ObjectId id) {
 int ObjectTable::remove_owned(ObjectId id, ObjectType type) {
   std::unique_ptr<Object> gone;
   const std::lock_guard guard(*lock_);
-  Object* object = slot_locked(id);
-  while (object && object->state_ == Object::State::kDraining) {
-    changed_->wait(*lock_);
-    object = slot_locked(id);
-  }
-  if (!object || object->type() != type || object->state_ != Object::State::kLive) return ENOENT;
+  Object* const object = find_locked(id);
+  if (!object || object->type() != type || !object->owned_) return ENOENT;
   object->state_ = Object::State::kDraining;
   wait_for_calls_locked(*object);
-  hal::ensure(object->users_ == 1, "the kernel removes an object that something refers to");
+  hal::ensure(object->users_ == 0, "the kernel removes an object that something refers to");
   gone = take_locked(*object);
-  changed_->wake_all();
   return 0;
 }
 

@@ -93,7 +93,6 @@ class ObjectTable {
   void publish(Object& object, bool owned) noexcept;
   void abort(Object& object) noexcept;
 
-  Object* slot_locked(ObjectId id) const;
   Object* find_locked(ObjectId id) const;
   void lower_calls_locked(Object& object) noexcept;
   std::unique_ptr<Object> take_locked(Object& object) noexcept;
@@ -103,7 +102,7 @@ class ObjectTable {
   const DestroyPolicy policy_;
   CallObserver* const observer_;
   std::unique_ptr<hal::Mutex> lock_;            // guards everything below and the counters of all objects
-  std::unique_ptr<hal::WaitQueue> changed_;     // a draining object has no calls any more, or is visible again
+  std::unique_ptr<hal::WaitQueue> changed_;     // a draining object has no calls any more
   std::vector<std::unique_ptr<Object>> slots_;  // [id - 1]
   std::size_t lowest_free_ = 0;                 // no free slot below it
 };

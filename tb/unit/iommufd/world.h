@@ -21,7 +21,7 @@ using pagetable::kPage;
 using pagetable::kReadOnly;
 using pagetable::ProcessCall;
 
-inline constexpr std::uint64_t kArguments = 0x7000000;  ///< 64 slots of a page each
+inline constexpr std::uint64_t kArguments = 0x7000000;  ///< 64 slots of a page each: 32 for call(), then 32 for slot()
 inline constexpr std::uint32_t kFixed = uapi::kIommuIoasMapFixedIova;
 inline constexpr std::uint32_t kReadWrite = uapi::kIommuIoasMapReadable | uapi::kIommuIoasMapWriteable;
 
@@ -31,19 +31,23 @@ struct World : pagetable::Rig {
       : Rig(hardware), host(os, memory, observer), context(Context::open(host, options)) {
     user.map_frames(kArguments, 64 * kPage, hal::kUserRead | hal::kUserWrite);
     const std::uint32_t zero = 0;
-    for (int i = 0; i < 64; ++i) user.copy_to_user(slot(), &zero, sizeof zero);  // no frame is missing later
+    for (std::uint64_t i = 0; i < 64; ++i)  // no frame is missing later
+      user.copy_to_user(kArguments + i * kPage, &zero, sizeof zero);
   }
 
-  std::uint64_t slot() { return kArguments + next_slot_++ % 64 * kPage; }
+  /// A place for an argument that a test passes by itself; the same again after 32 times.
+  std::uint64_t slot() { return kArguments + (32 + next_slot_++ % 32) * kPage; }
 
   /// The ioctl with `argument`, which receives the reply; the errno, 0 for success.
   template <class T>
   int call(std::uint32_t command, T& argument) {
     argument.size = sizeof argument;
-    const std::uint64_t at = slot();
+    const unsigned mine = take_slot();
+    const std::uint64_t at = kArguments + mine * kPage;
     hal::ensure(user.copy_to_user(at, &argument, sizeof argument) == 0, "no memory for an argument");
     const int result = context->ioctl(process, command, at);
     user.copy_from_user(&argument, at, sizeof argument);
+    used_slots_ &= ~(1U << mine);
     return -result;
   }
 
@@ -91,7 +95,17 @@ struct World : pagetable::Rig {
   std::shared_ptr<Context> context;
 
  private:
+  unsigned take_slot() {
+    std::uint32_t used = used_slots_;
+    for (;;) {
+      unsigned free = 0;
+      while ((used >> free & 1) != 0) ++free;
+      if (used_slots_.compare_exchange_weak(used, used | 1U << free)) return free;
+    }
+  }
+
   std::atomic<std::uint64_t> next_slot_{0};
+  std::atomic<std::uint32_t> used_slots_{0};  // a bit a call under way
 };
 
 }  // namespace iommusim::iommufd
