@@ -6,6 +6,7 @@
 #include "devices/pattern.h"
 #include "domain/errno_name.h"
 #include "platform/address_map.h"
+#include "platform/checks.h"
 
 namespace iommusim::platform {
 
@@ -42,8 +43,8 @@ void Kernel::boot() {
   const std::uint64_t start = os_.now_ns();
   driver_.faults().set_listener([this](const auto& record) { fault(record); });
   if (const int error = driver_.probe(); error != 0)
-    throw base::InputError(std::string("the driver refuses this IOMMU (iommu.implementation, software): ") +
-                           domain::errno_name(error));
+    throw ParameterError("iommu.implementation", std::string("the driver (software) refuses this IOMMU: ") +
+                                                     domain::errno_name(error) + ", expected one that it can use");
   stats_.boot_ns += os_.now_ns() - start;
 }
 
@@ -55,15 +56,19 @@ void Kernel::shutdown() {
   base::ensure(iommus_.pscids_in_use() == 0, "a PSCID is in use after the shutdown");
 }
 
-domain::Device& Kernel::add_device(std::uint32_t device_id) {
+domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter) {
+  if (!device_ids_.insert(device_id).second)
+    throw ParameterError(parameter, "device id " + std::to_string(device_id) +
+                                        " is that of another device too, expected one of its own");
   drivers::riscv::DeviceDescription description;
   description.device_ids = {device_id};
   description.group = device_id;
   int error = 0;
   auto* const device = driver_.add_device(description, error);
   if (device == nullptr)
-    throw base::InputError("device id " + std::to_string(device_id) +
-                           " does not fit into the IOMMU's device directory: " + domain::errno_name(error));
+    throw ParameterError(parameter, "device id " + std::to_string(device_id) +
+                                        " does not fit into the IOMMU's device directory: " +
+                                        domain::errno_name(error) + ", expected a smaller one");
   return *device;
 }
 

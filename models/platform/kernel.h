@@ -3,8 +3,9 @@
 // hardware through hal ports alone; only who binds those ports knows what is behind them.
 #pragma once
 
-#include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "drivers/riscv/riscv_iommu.h"
 #include "hal/buddy_frames.h"
@@ -26,8 +27,9 @@ class Kernel final : iommufd::CallObserver {
   /// Takes it down and checks that nothing is left: frames, pins, address-space numbers.
   void shutdown();
 
-  /// A device of the bus, blocked until a program attaches it. InputError for an id that the directory cannot hold.
-  domain::Device& add_device(std::uint32_t device_id);
+  /// A device of the bus, blocked until a program attaches it. ParameterError, about the parameter that gives the id,
+  /// for an id that is in use or that the directory cannot hold.
+  domain::Device& add_device(std::uint32_t device_id, const std::string& parameter);
   /// A program with an open /dev/iommu; closed by close().
   std::unique_ptr<UserProgram> start_program();
 
@@ -51,6 +53,7 @@ class Kernel final : iommufd::CallObserver {
   drivers::riscv::RiscvSystem iommus_;
   drivers::riscv::RiscvIommu driver_;
   iommufd::Host host_;
+  std::set<std::uint32_t> device_ids_;
   std::uint64_t fault_digest_ = 0;
 };
 

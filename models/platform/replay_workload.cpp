@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/replay_workload.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/error.h"
 #include "domain/errno_name.h"
 #include "iommufd/device.h"
 #include "platform/address_map.h"
+#include "platform/checks.h"
 #include "platform/kernel.h"
 
 namespace iommusim::platform {
@@ -28,10 +30,19 @@ std::string port_name_of(const std::string& name, traces::Source source) {
 
 }  // namespace
 
+std::uint64_t memory_of_trace(const std::string& path) {
+  traces::Reader reader(path);
+  std::uint64_t end = 0;
+  for (traces::Event event; reader.next(event);)
+    if (event.op == traces::Op::kMap) end = std::max(end, event.pa + event.bytes);
+  return end;
+}
+
 ReplayWorkload::ReplayWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system,
-                               stats::Group& parent)
+                               std::uint64_t buffer, stats::Group& parent)
     : name_(name),
       params_(params),
+      buffer_(buffer),
       summary_(traces::summarize(params.trace)),
       sources_(sources_of(summary_)),
       replay_(name.c_str(), params.replay, std::make_unique<traces::Reader>(params.trace), sources_, *this, parent),
@@ -57,14 +68,14 @@ void ReplayWorkload::open(Kernel& kernel) {
   program_ = kernel.start_program();
   iommufd::Context& context = program_->context();
   for (Function& function : functions_) {
-    function.hardware = &kernel.add_device(function.source.key());
+    function.hardware = &kernel.add_device(function.source.key(), "devices." + name_ + ".trace");
     int error = iommufd::device_bind(context, *function.hardware, function.device);
     if (error == 0) error = -program_->ioas_alloc(function.ioas);
     iommufd::ObjectId page_table = function.ioas;
     if (error == 0) error = iommufd::device_attach(context, function.device, page_table);
     if (error != 0)
-      throw base::InputError(name_ + ": function " + to_string(function.source) +
-                             " cannot be attached: " + domain::errno_name(error));
+      throw ParameterError("devices." + name_ + ".trace", "function " + to_string(function.source) +
+                                                              " cannot be attached: " + domain::errno_name(error));
   }
 }
 
@@ -93,13 +104,13 @@ void ReplayWorkload::execute(const traces::Event& event) {
   const int result = map ? program_->ioas_map(function.ioas, event.iova, va_of(event.pa), event.bytes)
                          : program_->ioas_unmap(function.ioas, event.iova, event.bytes);
   if (result != 0)
-    throw base::InputError({params_.trace, static_cast<std::uint32_t>(event.line), 0},
+    throw base::InputError({params_.trace, static_cast<std::uint32_t>(event.line), 1},
                            std::string(map ? "IOAS_MAP" : "IOAS_UNMAP") + " fails with " + domain::errno_name(-result) +
                                ", expected a range that can be " + (map ? "mapped" : "unmapped") + " here");
-  if (map) buffers_.mapped(function.ioas, event.iova, event.bytes, va_of(event.pa) - kBufferVa + program_->buffers());
+  if (map) buffers_.mapped(function.ioas, event.iova, event.bytes, program_->buffers() + buffer_ + event.pa);
 }
 
-std::uint64_t ReplayWorkload::va_of(std::uint64_t pa) const { return kBufferVa + pa; }
+std::uint64_t ReplayWorkload::va_of(std::uint64_t pa) const { return kBufferVa + buffer_ + pa; }
 
 ReplayWorkload::Function& ReplayWorkload::function_of(traces::Source source) {
   for (Function& function : functions_)

@@ -14,10 +14,15 @@
 
 namespace iommusim::platform {
 
+/// First physical address that no mapping of the trace reaches. Reads the whole trace.
+std::uint64_t memory_of_trace(const std::string& path);
+
 class ReplayWorkload final : public Workload, devices::ReplaySoftware {
  public:
-  /// Reads the whole trace once, to know its sources. InputError as the trace deserves.
-  ReplayWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, stats::Group& parent);
+  /// Reads the whole trace once, to know its sources. InputError as the trace deserves. `buffer` is where its physical
+  /// address 0 lies among the buffers of all programs.
+  ReplayWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, std::uint64_t buffer,
+                 stats::Group& parent);
 
   std::vector<bus::InitiatorSocket*> sockets() override;
   std::vector<std::string> port_names() const override;
@@ -47,6 +52,7 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
 
   std::string name_;
   DeviceParams params_;
+  std::uint64_t buffer_;
   traces::Summary summary_;
   std::vector<traces::Source> sources_;
   std::vector<Function> functions_;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/results.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "params/assign.h"
 #include "params/echo.h"
-#include "params/tree.h"
 #include "platform/summary.h"
 #include "stats/report.h"
 
@@ -32,18 +32,12 @@ void write_file(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-SystemParams load_system(const std::string& path, const std::vector<std::string>& sets,
-                         std::optional<std::uint64_t> seed) {
-  params::Tree tree = params::load_yaml_file(path);
-  for (const std::string& set : sets) params::apply_set(tree, set);
-  SystemParams system;
-  params::assign(system, tree);
-  if (seed) system.seed = {*seed, *seed};
-  const fs::path folder = fs::path(path).parent_path();
-  for (auto& [name, device] : system.devices)
-    if (!device.trace.empty() && fs::path(device.trace).is_relative())
-      device.trace = (folder / device.trace).lexically_normal().string();
-  return system;
+void check_results_folder(const std::string& folder) {
+  fs::path at = fs::absolute(folder).lexically_normal();
+  std::error_code error;
+  while (!fs::exists(at, error) && at.has_relative_path()) at = at.parent_path();
+  if (!fs::is_directory(at, error) || access(at.c_str(), W_OK | X_OK) != 0)
+    throw base::InputError(folder + ": " + at.string() + " is no folder that can be written to, expected one");
 }
 
 std::string stats_json_of(System& system) {

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Systems from files, and what a run leaves behind.
+// What a run leaves behind.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "platform/system.h"
 
 namespace iommusim::platform {
 
-/// Reads a system file, applies `sets` (path=value) and the seed, resolves the paths of traces against the file's
-/// folder. InputError with the place of what is wrong.
-SystemParams load_system(const std::string& path, const std::vector<std::string>& sets,
-                         std::optional<std::uint64_t> seed);
+/// InputError if write_results() could not write there: to be known before a long run. Changes nothing.
+void check_results_folder(const std::string& folder);
 
 /// stats.json of a finished run: the run (totals, digests) and every statistic.
 std::string stats_json_of(System& system);

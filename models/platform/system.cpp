@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/system.h"
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "platform/address_map.h"
+#include "platform/checks.h"
 #include "platform/replay_workload.h"
 #include "platform/system_parts.h"
 #include "platform/uniform_workload.h"
@@ -14,19 +16,8 @@ namespace {
 
 constexpr unsigned kDmaPort = 0, kWalkPort = 1, kProcessorPort = 2;
 
-/// Memory that does not fit the IOMMU, or the software's own, is refused before anything is built.
 const SystemParams& checked(const SystemParams& params) {
-  if (const char* what = params.iommu.implementation.contradiction(); what != nullptr)
-    throw base::InputError(std::string("iommu.implementation: ") + what);
-  if (params.devices.empty()) throw base::InputError("devices: there is none, expected at least one");
-  if (params.memory.physical_bits > params.iommu.implementation.pas)
-    throw base::InputError("memory.physical_bits is more than iommu.implementation.pas");
-  if (kKernelMemory + params.software.kernel_memory_bytes > user_memory(params.memory.physical_bits))
-    throw base::InputError(
-        "software.kernel_memory_bytes does not fit into the lower half of memory (memory.physical_bits)");
-  const std::uint32_t bits = params.software.address_bits;
-  if (bits != 39 && bits != 48 && bits != 57)
-    throw base::InputError("software.address_bits: " + std::to_string(bits) + ", expected 39, 48 or 57");
+  check(params);
   return params;
 }
 
@@ -50,20 +41,26 @@ std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workloa
   return names;
 }
 
+/// Bytes of buffers that the device's program needs.
+std::uint64_t buffer_bytes_of(const DeviceParams& device) {
+  return device.kind == DeviceKind::kReplay ? memory_of_trace(device.trace) : device.uniform.window_bytes;
+}
+
+/// Every program has buffers of its own: no device writes what belongs to another.
 std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params, stats::Group& parent) {
   std::vector<std::unique_ptr<Workload>> workloads;
   std::uint64_t buffer = 0;
   for (const auto& [name, device] : params.devices) {
-    switch (device.kind) {
-      case DeviceKind::kReplay:
-        if (device.trace.empty()) throw base::InputError("devices." + name + ".trace: kind replay needs a trace");
-        workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, parent));
-        break;
-      case DeviceKind::kUniform:
-        workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
-        buffer += base::align_up(device.uniform.window_bytes, 1ULL << 30);
-        break;
-    }
+    const std::uint64_t end = buffer + base::align_up(buffer_bytes_of(device), 1ULL << 30);
+    if (end > user_memory(params.memory.physical_bits))
+      throw ParameterError("devices." + name,
+                           "its buffers do not fit into memory, expected less, or more "
+                           "memory.physical_bits");
+    if (device.kind == DeviceKind::kReplay)
+      workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));
+    else
+      workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
+    buffer = end;
   }
   return workloads;
 }
@@ -97,10 +94,17 @@ System::Parts::Parts(const SystemParams& system)
 }
 
 System::System(const SystemParams& params) : parts_(std::make_unique<Parts>(params)) {}
-System::~System() = default;
+
+System::~System() {
+  // A run that ended early leaves threads in the middle of what they did, with locks held and pages pinned: nothing of
+  // that can be taken apart. It stays as it is; the process is about to end.
+  static Parts* volatile abandoned;  // a leak detector finds it here
+  if (parts_->started && !parts_->finished) abandoned = parts_.release();
+}
 
 void System::run(const std::function<void(double, const char*)>& progress) {
   Parts& p = *parts_;
+  p.started = true;
   std::size_t running = p.workloads.size();
   const auto all_done = p.os.make_wait_queue();
   const auto lock = p.os.make_mutex();

@@ -48,6 +48,7 @@ struct System::Parts {
   hal::SystemcInterrupts interrupts;
   InterruptBridge bridge;
   Kernel kernel;
+  bool started = false;
   bool finished = false;
   const char* phase = "boot";
   base::Picoseconds workload_start = 0;

@@ -9,6 +9,7 @@
 #include "domain/errno_name.h"
 #include "iommufd/device.h"
 #include "platform/address_map.h"
+#include "platform/checks.h"
 #include "platform/kernel.h"
 
 namespace iommusim::platform {
@@ -19,12 +20,7 @@ UniformWorkload::UniformWorkload(const std::string& name, const DeviceParams& pa
       params_(params),
       buffer_(buffer),
       generator_(name.c_str(), params.uniform, system.seed.workload, parent),
-      buffers_(system.software.buffer_digest) {
-  if (params.window.iova % base::kPageSize != 0)
-    throw base::InputError("devices." + name + ".window.iova: not a multiple of 4 KiB");
-  if (params.window.chunk_bytes % base::kPageSize != 0)
-    throw base::InputError("devices." + name + ".window.chunk_bytes: not a multiple of 4 KiB");
-}
+      buffers_(system.software.buffer_digest) {}
 
 template <class Visit>
 void UniformWorkload::for_each_chunk(Visit&& visit) const {
@@ -38,7 +34,7 @@ void UniformWorkload::open(Kernel& kernel) {
   lock_ = kernel.os().make_mutex();
   changed_ = kernel.os().make_wait_queue();
   program_ = kernel.start_program();
-  domain::Device& hardware = kernel.add_device(generator_.device().value);
+  domain::Device& hardware = kernel.add_device(generator_.device().value, "devices." + name_ + ".uniform.bdf");
   int error = iommufd::device_bind(program_->context(), hardware, device_);
   if (error == 0) error = -program_->ioas_alloc(ioas_);
   iommufd::ObjectId page_table = ioas_;
@@ -48,7 +44,9 @@ void UniformWorkload::open(Kernel& kernel) {
     if (error == 0) buffers_.mapped(ioas_, iova, bytes, va - kBufferVa + program_->buffers());
   });
   if (error != 0)
-    throw base::InputError("devices." + name_ + ": its window cannot be mapped: " + domain::errno_name(error));
+    throw ParameterError("devices." + name_ + ".window.iova",
+                         std::string("the window cannot be mapped: ") + domain::errno_name(error) +
+                             ", expected one inside what the IOMMU and memory can hold");
 }
 
 void UniformWorkload::run(Kernel&) {

@@ -23,13 +23,11 @@ class Cache {
     bool valid = false;
   };
 
-  /// `name` is for messages. InputError when ways do not divide entries.
+  /// `name` is for messages. InputError for parameters that contradict each other.
   Cache(const CacheParams& params, std::uint64_t seed, const std::string& name) {
     if (params.entries == 0) return;
-    ways_ = params.ways == 0 ? params.entries : params.ways;
-    if (params.entries % ways_ != 0)
-      throw base::InputError(name + ": ways (" + std::to_string(ways_) + ") must divide entries (" +
-                             std::to_string(params.entries) + ")");
+    if (const char* const what = params.contradiction(); what != nullptr) throw base::InputError(name + ": " + what);
+    ways_ = params.resolved_ways();
     sets_ = params.entries / ways_;
     entries_.resize(params.entries);
     free_heads_.assign(sets_, kNone);

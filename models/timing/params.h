@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "base/bits.h"
 #include "params/describe.h"
 #include "timing/replacement.h"
 
@@ -30,6 +31,16 @@ struct CacheParams {
     v("lookup_cycles", &CacheParams::lookup_cycles, Unit::kCycle, Range{0, 64},
       "from the start of a look-up to hit or miss");
     v("ports", &CacheParams::ports, Unit::kCount, Range{1, 16}, "look-ups that may start in one cycle");
+  }
+
+  std::uint32_t resolved_ways() const { return ways == 0 ? entries : ways; }
+  /// What is wrong with parameters that are each in range; nullptr: nothing.
+  const char* contradiction() const {
+    if (entries == 0) return nullptr;
+    if (entries % resolved_ways() != 0) return "ways must divide entries";
+    if (policy == Policy::kTreePlru && !base::is_power_of_two(resolved_ways()))
+      return "policy plru needs a power of two of ways";
+    return nullptr;
   }
 };
 

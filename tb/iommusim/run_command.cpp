@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "platform/results.h"
 #include "platform/summary.h"
+#include "platform/system_file.h"
 
 namespace iommusim::program {
 
@@ -34,10 +35,8 @@ class Progress {
   bool shown_ = false;
 };
 
-}  // namespace
-
-int run(const RunOptions& options) {
-  platform::System system(platform::load_system(options.system, options.sets, options.seed));
+int run_system(const platform::SystemParams& params, const RunOptions& options) {
+  platform::System system(params);
   const auto start = std::chrono::steady_clock::now();
   {
     Progress progress;
@@ -57,6 +56,14 @@ int run(const RunOptions& options) {
   std::printf("host\n  %-24s%.2f s\n", "run time", seconds);
   if (!options.output.empty()) std::printf("  %-24s%s\n", "written to", options.output.c_str());
   return 0;
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const platform::SystemFile file(options.system, options.sets, options.seed);
+  if (!options.output.empty()) platform::check_results_folder(options.output);
+  return file.located([&] { return run_system(file.params(), options); });
 }
 
 }  // namespace iommusim::program

@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
-#include "platform/results.h"
+#include "platform/system.h"
+#include "platform/system_file.h"
 #include "stats/report.h"
 
 namespace iommusim::program {
@@ -42,8 +43,11 @@ std::string stats_as_json(const Definitions& rows) {
 }  // namespace
 
 int list_statistics(const StatsOptions& options) {
-  platform::System system(platform::load_system(options.system, options.sets, std::nullopt));
-  const Definitions rows = stats::list_definitions(system.statistics());
+  const platform::SystemFile file(options.system, options.sets, std::nullopt);
+  const Definitions rows = file.located([&] {
+    platform::System system(file.params());
+    return stats::list_definitions(system.statistics());
+  });
   const std::string text = options.format == "json"       ? stats_as_json(rows)
                            : options.format == "markdown" ? stats_as_markdown(rows)
                                                           : stats_as_text(rows);

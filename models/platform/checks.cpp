@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/checks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/bits.h"
+#include "platform/address_map.h"
+#include "traces/event.h"
+
+namespace iommusim::platform {
+
+namespace {
+
+/// Names that other parts of the system have, in statistics or as modules.
+constexpr const char* kTakenNames[] = {"bus",  "iommu",   "kernel",   "memory",         "messages",
+                                       "mmio", "program", "software", "software_memory"};
+
+/// What a component's own check throws becomes an objection to the parameter at `path`.
+template <class Check>
+void check_with(const std::string& path, Check&& component_check) {
+  try {
+    component_check();
+  } catch (const base::InputError& error) {
+    throw ParameterError(path, error.what());
+  }
+}
+
+void check_cache(const std::string& path, const timing::CacheParams& cache) {
+  if (const char* const what = cache.contradiction(); what != nullptr)
+    throw ParameterError(path + ".ways", std::string(what) + " (entries " + std::to_string(cache.entries) + ", ways " +
+                                             std::to_string(cache.resolved_ways()) + ")");
+}
+
+void check_walk_cache(const std::string& path, const timing::WalkCacheStageParams& stage) {
+  check_cache(path + ".level1", stage.level1);
+  check_cache(path + ".level2", stage.level2);
+  check_cache(path + ".level3", stage.level3);
+  check_cache(path + ".level4", stage.level4);
+}
+
+void check_engine(const timing::EngineParams& engine) {
+  check_cache("iommu.engine.ddt_cache", engine.ddt_cache);
+  check_cache("iommu.engine.directory_cache", engine.directory_cache);
+  check_cache("iommu.engine.iotlb", engine.iotlb);
+  check_walk_cache("iommu.engine.walk_cache.first_stage", engine.walk_cache.first_stage);
+  check_walk_cache("iommu.engine.walk_cache.second_stage", engine.walk_cache.second_stage);
+}
+
+void check_memory(const SystemParams& params) {
+  if (params.memory.physical_bits > params.iommu.implementation.pas)
+    throw ParameterError("memory.physical_bits", "expected at most iommu.implementation.pas, " +
+                                                     std::to_string(params.iommu.implementation.pas));
+  const std::uint64_t half = user_memory(params.memory.physical_bits);
+  if (half <= kKernelMemory)
+    throw ParameterError("memory.physical_bits", "too little for the software, expected at least 26");
+  if (params.software.kernel_memory_bytes > half - kKernelMemory)
+    throw ParameterError("software.kernel_memory_bytes",
+                         "does not fit into the lower half of memory (memory.physical_bits), expected at most " +
+                             std::to_string(half - kKernelMemory));
+}
+
+void check_software(const SoftwareParams& software) {
+  const std::uint32_t bits = software.address_bits;
+  if (bits != 39 && bits != 48 && bits != 57)
+    throw ParameterError("software.address_bits", std::to_string(bits) + ", expected 39, 48 or 57");
+  if (!base::is_power_of_two(software.largest_page_bytes))
+    throw ParameterError("software.largest_page_bytes",
+                         std::to_string(software.largest_page_bytes) + ", expected a power of two");
+}
+
+void check_replay(const std::string& path, const DeviceParams& device) {
+  if (device.trace.empty()) throw ParameterError(path + ".trace", "kind replay needs a trace, expected a file");
+  std::ifstream file(device.trace, std::ios::binary);
+  const bool opened = file.is_open();
+  if (opened) file.peek();
+  if (!opened || file.bad())
+    throw ParameterError(path + ".trace",
+                         device.trace + " cannot be read: " + std::strerror(errno) + ", expected a trace");
+  check_with(path + ".replay.split_bytes", [&] {
+    devices::DmaLimits{device.replay.outstanding, device.replay.split_bytes}.check();
+  });
+}
+
+void check_uniform(const std::string& path, const DeviceParams& device) {
+  const devices::UniformParams& uniform = device.uniform;
+  check_with(path + ".uniform.bdf", [&] { (void)traces::parse_source(uniform.bdf); });
+  check_with(path + ".uniform.split_bytes", [&] {
+    devices::DmaLimits{uniform.outstanding, uniform.split_bytes}.check();
+  });
+  if (uniform.request_bytes > uniform.window_bytes)
+    throw ParameterError(path + ".uniform.request_bytes", std::to_string(uniform.request_bytes) +
+                                                              " is longer than window_bytes, expected at most " +
+                                                              std::to_string(uniform.window_bytes));
+  const auto whole_pages = [&](const char* name, std::uint64_t value) {
+    if (value % base::kPageSize != 0)
+      throw ParameterError(path + ".window." + name, std::to_string(value) + ", expected a multiple of 4096");
+  };
+  whole_pages("iova", device.window.iova);
+  whole_pages("chunk_bytes", device.window.chunk_bytes);
+}
+
+}  // namespace
+
+void check(const SystemParams& params) {
+  if (const char* what = params.iommu.implementation.contradiction(); what != nullptr)
+    throw ParameterError("iommu.implementation", what);
+  check_engine(params.iommu.engine);
+  check_memory(params);
+  check_software(params.software);
+  if (params.devices.empty()) throw ParameterError("devices", "there is none, expected at least one");
+  for (const auto& [name, device] : params.devices) {
+    const std::string path = "devices." + name;
+    if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
+      throw ParameterError(path, "the name is taken by another part of the system, expected another name");
+    device.kind == DeviceKind::kReplay ? check_replay(path, device) : check_uniform(path, device);
+  }
+}
+
+}  // namespace iommusim::platform

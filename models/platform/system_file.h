@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A system as its file says it, with `--set` and `--seed` on top. It remembers where each parameter stands: whatever is
+// found wrong with one, now or while the system runs, is told with that place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "params/tree.h"
+#include "platform/checks.h"
+
+namespace iommusim::platform {
+
+class SystemFile {
+ public:
+  /// Reads the file, applies `sets` (path=value) and the seed, resolves the paths of traces against the file's folder,
+  /// and checks. InputError with the place of what is wrong.
+  SystemFile(const std::string& path, const std::vector<std::string>& sets, std::optional<std::uint64_t> seed);
+
+  const SystemParams& params() const { return params_; }
+
+  /// body(); a ParameterError that leaves it gets its place.
+  template <class Body>
+  auto located(Body&& body) const {
+    try {
+      return body();
+    } catch (const ParameterError& error) {
+      throw base::InputError(position_of(error.path()), error.what());
+    }
+  }
+
+ private:
+  /// Of the parameter's value, or of the innermost group around it that the file has.
+  base::SourcePosition position_of(std::string_view path) const;
+
+  std::string path_;
+  params::Tree tree_;
+  SystemParams params_;
+};
+
+}  // namespace iommusim::platform
