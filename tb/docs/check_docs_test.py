@@ -57,6 +57,13 @@ class CheckDocs(unittest.TestCase):
     def test_open_block_is_checked(self):
         self.expect_one("README.md:1", "exit status 1", {"README.md": "```sh\nfalse\n"})
 
+    def test_quotes(self):
+        quote = "<!-- from: tb/a.cpp -->\n```cpp\none;\ntwo;\n```\n"
+        self.expect_clean({"README.md": quote, "tb/a.cpp": "  one;\nother;\n  two;\n"})
+        self.expect_one("README.md:4", "no such line", {"README.md": quote, "tb/a.cpp": "one;\n"})
+        self.expect_one("README.md:4", "no such line", {"README.md": quote, "tb/a.cpp": "two;\none;\n"})
+        self.expect_one("README.md:3", "no such line", {"README.md": quote})
+
     def test_links(self):
         self.expect_one("README.md:1", "leads nowhere", {"README.md": "[a](docs/a.md)\n"})
         self.expect_one("README.md:1", "leads nowhere", {"README.md": '<img alt="" src="a.svg">\n'})
