@@ -178,9 +178,7 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
       case translate::AskKind::kFillProcess:
         slot.process.resume();
         break;
-      case translate::AskKind::kInvalidate:
-      case translate::AskKind::kFence:
-        base::contradiction("a translation asked for what only commands ask");
+      default: base::contradiction("a translation asked for what only commands ask");
     }
   }
 }
