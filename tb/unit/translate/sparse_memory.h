@@ -26,6 +26,12 @@ class SparseMemory : public MemoryPort {
     return static_cast<std::uint32_t>(base::bits(load(address), 8 * static_cast<unsigned>(address & 4), 32));
   }
 
+  /// Calls visit(address, word) for every word that was written.
+  template <class Visit>
+  void for_each_word(Visit&& visit) const {
+    for (const auto& [address, word] : words_) visit(address, word);
+  }
+
   MemoryAnswer read(const MemoryAsk& ask) override {
     ++reads[static_cast<unsigned>(ask.structure)][ask.level];
     MemoryAnswer answer{status_of(ask), {}};
