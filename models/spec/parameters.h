@@ -52,7 +52,7 @@ struct Implementation {
   bool gxl_writeable = false, be_writeable = false;
   std::uint32_t qosid_mask = 0;
   std::uint32_t itags = 32;
-  std::uint32_t bare_range_log2 = 30;
+  std::uint32_t first_bare_log2 = 30, second_bare_log2 = 30;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -99,8 +99,10 @@ struct Implementation {
     v("be_writeable", &I::be_writeable, "DC.tc.SBE may differ from fctl.BE");
     v("qosid_mask", &I::qosid_mask, Unit::kCount, Range{0, 0xffffffffU}, "writable bits of iommu_qosid");
     v("itags", &I::itags, Unit::kCount, Range{1, 32}, "ATS invalidation requests outstanding at a time");
-    v("bare_range_log2", &I::bare_range_log2, Unit::kBits, Range{12, 56},
-      "log2 of the range reported for a Bare stage");
+    v("first_bare_log2", &I::first_bare_log2, Unit::kBits, Range{12, 56},
+      "log2 of the range that a Bare first stage has");
+    v("second_bare_log2", &I::second_bare_log2, Unit::kBits, Range{12, 56},
+      "log2 of the range that a Bare second stage has");
   }
 
   /// The capabilities register.

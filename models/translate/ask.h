@@ -10,6 +10,7 @@
 
 #include "spec/contexts.h"
 #include "translate/cache_entries.h"
+#include "translate/device_message.h"
 #include "translate/invalidation.h"
 
 namespace iommusim::translate {
@@ -31,6 +32,9 @@ enum class AskKind : std::uint8_t {
   kFillDirectory,      ///< a valid non-leaf directory entry was read: `directory`. Answer: resume()
   kInvalidate,         ///< remove what `invalidation` selects from the caches. Answer: resume()
   kFence,              ///< all earlier commands, and what `fence` names, must have drained. Answer: resume()
+  kSendMessage,        ///< `message` leaves for a device. Answer: resume()
+  kAwaitInvalidation,  ///< an ATS invalidation request must complete or time out first. Answer: resume(), at every
+                       ///< change
 };
 
 /// Why memory is accessed: for statistics, priorities, injected faults and the RTL comparison.
@@ -87,6 +91,7 @@ struct Ask {
   const spec::ProcessContext* process_context = nullptr;  ///< valid until the process is resumed
   Invalidation invalidation{};
   FenceWait fence{};
+  DeviceMessage message{};
 };
 
 }  // namespace iommusim::translate

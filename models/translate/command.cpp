@@ -14,6 +14,7 @@ namespace iotinval0 = spec::iotinval_w0;
 namespace iotinval1 = spec::iotinval_w1;
 namespace iofence0 = spec::iofence_w0;
 namespace iodir0 = spec::iodir_w0;
+namespace ats0 = spec::ats_w0;
 
 bool CommandExecution::pending(const Registers& registers) { return registers.command_waiting(); }
 
@@ -37,8 +38,16 @@ void CommandExecution::memory(const MemoryAnswer& answer) {
 }
 
 void CommandExecution::resume() {
-  if (ask_.kind != AskKind::kFence || !writes_fence_data_) return complete();
-  ask_.kind = AskKind::kWrite;  // address and data are those of the command since decode_iofence()
+  switch (ask_.kind) {
+    case AskKind::kAwaitInvalidation:
+      return opcode_ == spec::opcode::kIofence ? fence() : send_invalidation();
+    case AskKind::kFence:
+      if (!writes_fence_data_) return complete();
+      ask_.kind = AskKind::kWrite;  // address and data are those of the command since decode_iofence()
+      return;
+    default:
+      return complete();
+  }
 }
 
 void CommandExecution::decode(std::uint64_t word0, std::uint64_t word1) {
@@ -51,7 +60,9 @@ void CommandExecution::decode(std::uint64_t word0, std::uint64_t word1) {
       return decode_iofence(word0, word1);
     case spec::opcode::kIodir:
       return decode_iodir(word0, word1);
-    default:  // reserved, custom, and ATS, which this implementation does not have
+    case spec::opcode::kAts:
+      return decode_ats(word0, word1);
+    default:  // reserved and custom
       return fail(spec::cqcsr::kCmdIll);
   }
 }
@@ -102,12 +113,23 @@ void CommandExecution::decode_iofence(std::uint64_t word0, std::uint64_t word1) 
     return fail(spec::cqcsr::kCmdIll);
   raise_fence_ = wsi;
   writes_fence_data_ = iofence0::kAv.is_set(word0);
-  ask_.kind = AskKind::kFence;
   ask_.fence = {iofence0::kPr.is_set(word0), iofence0::kPw.is_set(word0)};
   ask_.memory.address = spec::iofence_w1::kAddr.get(word1) << 2;
   ask_.memory.bytes = 4;
   ask_.memory.structure = Structure::kFenceData;
   ask_.memory.data[0] = to_host(iofence0::kData.get(word0), 4, registers_->big_endian());
+  fence();
+}
+
+/// IOMMU 4.1.2, 4.1.4: ATS invalidations must have completed or timed out; a time-out is told here, and the fence
+/// stays.
+void CommandExecution::fence() {
+  if (registers_->invalidations().outstanding()) {
+    ask_.kind = AskKind::kAwaitInvalidation;
+    return;
+  }
+  if (registers_->invalidations().take_time_out()) return fail(spec::cqcsr::kCmdTo);
+  ask_.kind = AskKind::kFence;
 }
 
 namespace {
@@ -139,6 +161,35 @@ void CommandExecution::decode_iodir(std::uint64_t word0, std::uint64_t word1) {
   invalidation.device = base::DeviceId(device);
   invalidation.process = base::ProcessId(process);
   ask_.kind = AskKind::kInvalidate;
+}
+
+/// IOMMU 4.1.4.
+void CommandExecution::decode_ats(std::uint64_t word0, std::uint64_t word1) {
+  if (!registers_->implementation().ats || func3_ > spec::ats_func3::kPrgr || (word0 & ats0::kReserved) != 0)
+    return fail(spec::cqcsr::kCmdIll);
+  DeviceMessage& message = ask_.message;
+  message = {};
+  message.function.rid = static_cast<std::uint16_t>(ats0::kRid.get(word0));
+  message.function.segment_valid = ats0::kDsv.is_set(word0);
+  if (message.function.segment_valid) message.function.segment = static_cast<std::uint8_t>(ats0::kDseg.get(word0));
+  message.process_valid = ats0::kPv.is_set(word0);
+  if (message.process_valid) message.process = base::ProcessId(static_cast<std::uint32_t>(ats0::kPid.get(word0)));
+  message.payload = word1;
+  if (func3_ == spec::ats_func3::kInval) return send_invalidation();
+  message.kind = DeviceMessage::Kind::kPageResponse;
+  ask_.kind = AskKind::kSendMessage;
+}
+
+/// Without a free ITAG the command waits for one.
+void CommandExecution::send_invalidation() {
+  AtsInvalidations& invalidations = registers_->invalidations();
+  if (!invalidations.has_free_tag()) {
+    ask_.kind = AskKind::kAwaitInvalidation;
+    return;
+  }
+  ask_.message.kind = DeviceMessage::Kind::kInvalidationRequest;
+  ask_.message.itag = invalidations.take_tag(ask_.message.function);
+  ask_.kind = AskKind::kSendMessage;
 }
 
 void CommandExecution::fail(spec::Field error) {

@@ -14,8 +14,8 @@ class CommandExecution {
   /// The queue is on, not empty, and no error bit holds it.
   static bool pending(const Registers& registers);
 
-  /// Begins with the command at cqh. Asks: kRead of 16 bytes; then, by command, kInvalidate, kFence, kWrite (fence
-  /// data). Done: the head has moved, or the error bit is set and the head stays.
+  /// Begins with the command at cqh. Asks: kRead of 16 bytes; then, by command, kInvalidate; kAwaitInvalidation,
+  /// kFence, kWrite (fence data). Done: the head has moved, or the error bit is set and the head stays.
   void start(Registers& registers);
   const Ask& ask() const { return ask_; }
   void memory(const MemoryAnswer& answer);
@@ -36,6 +36,9 @@ class CommandExecution {
   void decode_iotinval(std::uint64_t word0, std::uint64_t word1);
   void decode_iofence(std::uint64_t word0, std::uint64_t word1);
   void decode_iodir(std::uint64_t word0, std::uint64_t word1);
+  void decode_ats(std::uint64_t word0, std::uint64_t word1);
+  void fence();
+  void send_invalidation();
   void fail(spec::Field error);
   void complete();
 

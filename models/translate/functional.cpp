@@ -2,6 +2,8 @@
 // The loops of the functional engine. Without caches every look-up misses and every fill and invalidation is done.
 #include "translate/functional.h"
 
+#include "translate/debug_interface.h"
+
 namespace iommusim::translate {
 namespace {
 
@@ -16,9 +18,11 @@ MemoryAnswer access_memory(MemoryPort& memory, const Ask& ask) {
   }
 }
 
-void drive(Translation& translation, MemoryPort& memory) {
+/// `process` is a Translation, or a PageRequestHandling.
+template <class Process>
+void drive(Process& process, MemoryPort& memory) {
   while (true) {
-    switch (translation.ask().kind) {
+    switch (process.ask().kind) {
       case AskKind::kDone:
         return;
       case AskKind::kLookupDevice:
@@ -26,22 +30,36 @@ void drive(Translation& translation, MemoryPort& memory) {
       case AskKind::kLookupTranslation:
       case AskKind::kLookupWalk:
       case AskKind::kLookupDirectory:
-        translation.miss();
+        process.miss();
         break;
       case AskKind::kRead:
       case AskKind::kWrite:
       case AskKind::kCompareSwap:
-        translation.memory(access_memory(memory, translation.ask()));
+        process.memory(access_memory(memory, process.ask()));
         break;
       default:
-        translation.resume();
+        process.resume();
     }
   }
 }
 
 }  // namespace
 
+/// IOMMU 5.23, events 1 to 3. Model: a request through the debug interface counts as an untranslated one.
+void FunctionalEngine::count_request(const Request& request) {
+  if (!registers_.implementation().hpm) return;
+  EventSource source;
+  source.device = request.device;
+  source.process = request.process;
+  source.process_valid = request.process_valid;
+  const HpmEvent event = request.type == AddressType::kUntranslated ? HpmEvent::kUntranslatedRequest
+                         : request.type == AddressType::kTranslated ? HpmEvent::kTranslatedRequest
+                                                                    : HpmEvent::kAtsRequest;
+  registers_.count_event(event, source);
+}
+
 Outcome FunctionalEngine::translate(const Request& request) {
+  count_request(request);
   translation_.start(request, registers_);
   drive(translation_, memory_);
   const Outcome outcome = translation_.outcome();
@@ -60,9 +78,10 @@ Outcome FunctionalEngine::peek(const Request& request) {
 void FunctionalEngine::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
   registers_.write(offset, bytes, value);
   if (registers_.ddtp_busy()) registers_.finish_ddtp();
-  if (registers_.command_queue_busy()) registers_.finish_command_queue();
+  if (registers_.command_queue_busy() && !command_waits_) registers_.finish_command_queue();
   if (registers_.fault_queue_busy()) registers_.finish_fault_queue();
   if (registers_.page_request_queue_busy()) registers_.finish_page_request_queue();
+  if (registers_.debug_busy()) registers_.finish_debug(debug_response(translate(debug_request(registers_))));
   send_messages();
   if (commands_run_freely_) run_commands();
 }
@@ -73,17 +92,57 @@ void FunctionalEngine::run_commands() {
 }
 
 bool FunctionalEngine::run_one_command() {
-  if (!CommandExecution::pending(registers_)) return false;
-  CommandExecution command;
-  command.start(registers_);
-  while (command.ask().kind != AskKind::kDone) {
-    if (command.ask().kind == AskKind::kRead || command.ask().kind == AskKind::kWrite)
-      command.memory(access_memory(memory_, command.ask()));
-    else
-      command.resume();
-  }
-  send_messages();
+  if (command_waits_ || !CommandExecution::pending(registers_)) return false;
+  command_.start(registers_);
+  go_on_with_command();
   return true;
+}
+
+void FunctionalEngine::go_on_with_command() {
+  command_waits_ = false;
+  while (command_.ask().kind != AskKind::kDone) {
+    switch (command_.ask().kind) {
+      case AskKind::kRead:
+      case AskKind::kWrite:
+        command_.memory(access_memory(memory_, command_.ask()));
+        break;
+      case AskKind::kSendMessage:
+        if (messages_ != nullptr) messages_->send(command_.ask().message);
+        command_.resume();
+        break;
+      case AskKind::kAwaitInvalidation:
+        command_.resume();
+        if (command_.ask().kind != AskKind::kAwaitInvalidation) break;
+        command_waits_ = true;
+        return send_messages();
+      default:
+        command_.resume();
+    }
+  }
+  if (registers_.command_queue_busy()) registers_.finish_command_queue();  // it was turned off meanwhile
+  send_messages();
+}
+
+bool FunctionalEngine::invalidation_completion(const InvalidationCompletion& message) {
+  const bool expected = registers_.invalidations().complete(message);
+  if (command_waits_) go_on_with_command();
+  if (commands_run_freely_) run_commands();
+  return expected;
+}
+
+void FunctionalEngine::invalidation_time_out(std::uint32_t itag_vector) {
+  registers_.invalidations().time_out(itag_vector);
+  if (command_waits_) go_on_with_command();
+  if (commands_run_freely_) run_commands();
+}
+
+void FunctionalEngine::page_request(const PageRequest& request) {
+  PageRequestHandling handling;
+  handling.start(request, registers_);
+  drive(handling, memory_);
+  if (handling.has_fault()) report(handling.fault());
+  if (handling.has_response() && messages_ != nullptr) messages_->send(handling.response());
+  send_messages();
 }
 
 void FunctionalEngine::report(const FaultRecord& fault) {

@@ -5,6 +5,7 @@
 
 #include "translate/command.h"
 #include "translate/interrupt.h"
+#include "translate/page_request.h"
 #include "translate/registers.h"
 #include "translate/translation.h"
 
@@ -19,9 +20,18 @@ class MemoryPort {
   virtual MemoryAnswer compare_swap(const MemoryAsk& ask) = 0;
 };
 
+/// Where messages to devices go.
+class MessagePort {
+ public:
+  virtual ~MessagePort() = default;
+  virtual void send(const DeviceMessage& message) = 0;
+};
+
 class FunctionalEngine {
  public:
-  FunctionalEngine(Registers& registers, MemoryPort& memory) : registers_(registers), memory_(memory) {}
+  /// `messages`: may be null when capabilities.ATS is 0.
+  FunctionalEngine(Registers& registers, MemoryPort& memory, MessagePort* messages = nullptr)
+      : registers_(registers), memory_(memory), messages_(messages) {}
 
   /// Translates, records the fault if there is one, sends the interrupt.
   Outcome translate(const Request& request);
@@ -30,6 +40,12 @@ class FunctionalEngine {
   /// A register access by software followed by all that it starts: queues on or off, commands, messages.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value);
   std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const { return registers_.read(offset, bytes); }
+  /// A "Page Request" message arrives: it is queued, or answered.
+  void page_request(const PageRequest& request);
+  /// An "Invalidation Completion" message arrives; false: it answers no outstanding request.
+  bool invalidation_completion(const InvalidationCompletion& message);
+  /// The wait for the completions of these invalidation requests is over.
+  void invalidation_time_out(std::uint32_t itag_vector);
   /// Executes commands until none is pending.
   void run_commands();
   /// One command at most; false: none was pending.
@@ -38,11 +54,16 @@ class FunctionalEngine {
   void set_commands_run_freely(bool freely) { commands_run_freely_ = freely; }
 
  private:
+  void go_on_with_command();
+  void count_request(const Request& request);
   void report(const FaultRecord& fault);
   void send_messages();
 
   Registers& registers_;
   MemoryPort& memory_;
+  MessagePort* messages_;
+  CommandExecution command_{};  ///< may wait for an ATS invalidation, see command_waits_
+  bool command_waits_ = false;
   Translation translation_{};
   bool commands_run_freely_ = true;
 };

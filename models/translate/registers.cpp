@@ -66,12 +66,16 @@ Place find_place(std::uint32_t offset, unsigned bytes) {
 
 }  // namespace
 
-Registers::Registers(const spec::Implementation& implementation) : implementation_(implementation) { reset(); }
+Registers::Registers(const spec::Implementation& implementation)
+    : implementation_(implementation), invalidations_(implementation.itags) {
+  reset();
+}
 
 /// IOMMU 5.2. What the specification leaves open is 0.
 void Registers::reset() {
   cells_.fill(0);
   due_messages_ = 0;
+  invalidations_ = AtsInvalidations(implementation_.itags);
   set(Id::kCapabilities, implementation_.capabilities());
   set(Id::kFctl, implementation_.fctl);
   set(Id::kDdtp, spec::ddtp::kIommuMode.of(static_cast<std::uint64_t>(implementation_.reset_mode)));
@@ -153,6 +157,9 @@ void Registers::write_register(Id id, unsigned element, std::uint64_t value, boo
     case Id::kPqb:
       write_queue_base(id, Id::kPqcsr, Id::kPqh, value);
       break;
+    case Id::kTrReqCtl:
+      write_debug_control(value);
+      break;
     case Id::kCqcsr:
       write_queue_control(id, Id::kCqh, value);
       break;
@@ -228,6 +235,18 @@ void Registers::write_ddtp(std::uint64_t value, bool covers_mode) {
   if (directory_in_force && mode > static_cast<std::uint64_t>(DdtMode::kBare)) return;  // must pass Off or Bare
   set(Id::kDdtp, legal(Id::kDdtp, 0, value));
   if (covers_mode) set_bits(Id::kDdtp, spec::ddtp::kBusy, 1);
+}
+
+/// IOMMU 5.25: Go is set by software and cleared by finish_debug(); meanwhile writes are ignored.
+void Registers::write_debug_control(std::uint64_t value) {
+  if (debug_busy()) return;
+  set(Id::kTrReqCtl, legal(Id::kTrReqCtl, 0, value) | (value & spec::tr_req_ctl::kGoBusy.mask()));
+}
+
+void Registers::finish_debug(std::uint64_t response) {
+  base::ensure(debug_busy(), "finish_debug without a request");
+  set_bits(Id::kTrReqCtl, spec::tr_req_ctl::kGoBusy, 0);
+  set(Id::kTrResponse, response);
 }
 
 void Registers::finish_ddtp() {

@@ -7,8 +7,10 @@
 #include <array>
 #include <cstdint>
 
+#include "base/types.h"
 #include "spec/parameters.h"
 #include "spec/registers.h"
+#include "translate/ats_invalidations.h"
 
 namespace iommusim::translate {
 
@@ -20,6 +22,30 @@ constexpr std::array<std::uint16_t, spec::kRegisterCount + 1> make_first_cells()
   return cells;
 }
 }  // namespace detail
+
+/// Standard events (IOMMU 5.23).
+enum class HpmEvent : std::uint8_t {
+  kNone,
+  kUntranslatedRequest,
+  kTranslatedRequest,
+  kAtsRequest,
+  kTlbMiss,
+  kDeviceDirectoryWalk,
+  kProcessDirectoryWalk,
+  kFirstStageWalk,
+  kSecondStageWalk,
+};
+
+/// The transaction that an event belongs to, for the filters.
+struct EventSource {
+  base::DeviceId device{};
+  base::ProcessId process{};
+  bool process_valid = false;
+  base::Gscid gscid{};
+  base::Pscid pscid{};
+  bool gscid_valid = false;
+  bool pscid_valid = false;
+};
 
 class Registers {
  public:
@@ -74,6 +100,27 @@ class Registers {
   /// `error` is fqof or fqmf.
   void fault_queue_failed(spec::Field error);
 
+  /// What a page request finds (IOMMU 4.3), in this order.
+  enum class QueueState : std::uint8_t { kOff, kMemoryFault, kOverflow, kFull, kReady };
+  QueueState page_request_queue_state() const;
+  std::uint64_t page_request_address() const;
+  void page_request_written();
+  void page_request_queue_failed(spec::Field error);
+
+  /// ATS invalidation requests under way.
+  AtsInvalidations& invalidations() { return invalidations_; }
+
+  /// Software set tr_req_ctl.Go and nobody finished the request yet (IOMMU 5.25).
+  bool debug_busy() const { return spec::tr_req_ctl::kGoBusy.is_set(get(Id::kTrReqCtl)); }
+  std::uint64_t debug_iova() const { return get(Id::kTrReqIova); }
+  std::uint64_t debug_control() const { return get(Id::kTrReqCtl); }
+  void finish_debug(std::uint64_t response);
+
+  /// Counts an event in every counter that selects it (IOMMU 5.23).
+  void count_event(HpmEvent event, const EventSource& source);
+  /// Advances iohpmcycles.
+  void count_cycles(std::uint64_t cycles);
+
   /// A vector whose message is due and not masked, or -1.
   int due_message() const;
   /// The message of this vector leaves: it is no longer due.
@@ -97,6 +144,7 @@ class Registers {
   void write_register(Id id, unsigned element, std::uint64_t value, bool covers_low);
   std::uint64_t legal(Id id, unsigned element, std::uint64_t wanted) const;
   bool in_use() const;
+  void write_debug_control(std::uint64_t value);
   void write_ddtp(std::uint64_t value, bool covers_mode);
   void write_queue_base(Id base, Id csr, Id software_index, std::uint64_t value);
   void write_queue_control(Id csr, Id hardware_index, std::uint64_t value);
@@ -105,12 +153,14 @@ class Registers {
   std::uint64_t index_mask(Id base) const;
   void update_interrupts();
   void raise(spec::Field pending_bit);
+  bool selects_event(std::uint64_t selector, HpmEvent event, const EventSource& source) const;
   unsigned vector_of(spec::Field pending_bit) const;
 
   spec::Implementation implementation_;
   std::array<std::uint64_t, kFirstCells.back()> cells_{};
   spec::DdtMode ddt_mode_ = spec::DdtMode::kOff;
   std::uint64_t ddt_root_ = 0;
+  AtsInvalidations invalidations_;
   std::uint16_t due_messages_ = 0;  ///< one bit a vector: a pending bit went from 0 to 1, its message was not sent yet
 };
 

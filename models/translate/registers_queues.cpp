@@ -23,7 +23,10 @@ constexpr std::uint64_t kCommandErrors =
 constexpr std::uint64_t kFaultErrors = spec::fqcsr::kFqmf.mask() | spec::fqcsr::kFqof.mask();
 constexpr std::uint64_t kPageRequestErrors = spec::pqcsr::kPqmf.mask() | spec::pqcsr::kPqof.mask();
 
-std::uint64_t queue_base(std::uint64_t base_register) { return spec::cqb::kPpn.get(base_register) << 12; }
+/// The base is aligned to the queue's size (IOMMU 5.6), so an or will do; if it is not, the address is UNSPECIFIED.
+std::uint64_t entry_address(std::uint64_t base_register, std::uint64_t index, unsigned bytes) {
+  return spec::cqb::kPpn.get(base_register) << 12 | index * bytes;
+}
 
 }  // namespace
 
@@ -67,7 +70,7 @@ bool Registers::command_waiting() const {
   return kOn.is_set(csr) && kEnable.is_set(csr) && (csr & kCommandErrors) == 0 && get(Id::kCqh) != get(Id::kCqt);
 }
 
-std::uint64_t Registers::command_address() const { return queue_base(get(Id::kCqb)) + get(Id::kCqh) * 16; }
+std::uint64_t Registers::command_address() const { return entry_address(get(Id::kCqb), get(Id::kCqh), 16); }
 
 void Registers::command_completed(bool raise_fence) {
   set(Id::kCqh, (get(Id::kCqh) + 1) & index_mask(Id::kCqb));
@@ -87,7 +90,7 @@ bool Registers::fault_queue_accepts() const {
 
 bool Registers::fault_queue_full() const { return ((get(Id::kFqt) + 1) & index_mask(Id::kFqb)) == get(Id::kFqh); }
 
-std::uint64_t Registers::fault_record_address() const { return queue_base(get(Id::kFqb)) + get(Id::kFqt) * 32; }
+std::uint64_t Registers::fault_record_address() const { return entry_address(get(Id::kFqb), get(Id::kFqt), 32); }
 
 void Registers::fault_record_written() {
   set(Id::kFqt, (get(Id::kFqt) + 1) & index_mask(Id::kFqb));
@@ -96,6 +99,27 @@ void Registers::fault_record_written() {
 
 void Registers::fault_queue_failed(spec::Field error) {
   set_bits(Id::kFqcsr, error, 1);
+  update_interrupts();
+}
+
+Registers::QueueState Registers::page_request_queue_state() const {
+  const std::uint64_t csr = get(Id::kPqcsr);
+  if (!kOn.is_set(csr) || !kEnable.is_set(csr)) return QueueState::kOff;
+  if (spec::pqcsr::kPqmf.is_set(csr)) return QueueState::kMemoryFault;
+  if (spec::pqcsr::kPqof.is_set(csr)) return QueueState::kOverflow;
+  const bool full = ((get(Id::kPqt) + 1) & index_mask(Id::kPqb)) == get(Id::kPqh);
+  return full ? QueueState::kFull : QueueState::kReady;
+}
+
+std::uint64_t Registers::page_request_address() const { return entry_address(get(Id::kPqb), get(Id::kPqt), 16); }
+
+void Registers::page_request_written() {
+  set(Id::kPqt, (get(Id::kPqt) + 1) & index_mask(Id::kPqb));
+  if (kInterruptEnable.is_set(get(Id::kPqcsr))) raise(spec::ipsr::kPip);
+}
+
+void Registers::page_request_queue_failed(spec::Field error) {
+  set_bits(Id::kPqcsr, error, 1);
   update_interrupts();
 }
 

@@ -9,7 +9,12 @@
 
 namespace iommusim::translate {
 
-enum class AddressType : std::uint8_t { kUntranslated, kTranslated, kAtsRequest };
+enum class AddressType : std::uint8_t {
+  kUntranslated,
+  kTranslated,
+  kAtsRequest,
+  kMessage,  ///< a page request, of which only the device context is located; `iova` is the message code
+};
 enum class Access : std::uint8_t { kRead, kWrite, kAtomic };
 
 struct Request {

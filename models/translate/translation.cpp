@@ -15,6 +15,8 @@ namespace iommusim::translate {
 /// IOMMU 2.3 steps 1, 2 and 5.
 void Translation::start(const Request& request, const Registers& registers, Effects effects) {
   request_ = request;
+  // ATS is PCIe's, where Execute Requested is part of the PASID prefix: without one nothing is executed.
+  if (request.type != AddressType::kUntranslated && !request.process_valid) request_.execute = false;
   registers_ = &registers;
   effects_ = effects;
   device_located_ = fill_due_ = sum_ = false;
@@ -60,13 +62,23 @@ void Translation::translate() {
   const std::uint64_t iova = request_.iova.value;
   if (!first_.active() && !second_.active()) return bypass(iova);
   if (first_.active() && !spec::first_stage_accepts(first_.mode, iova)) return page_fault();
+  if (!first_.active() && is_msi_address(iova)) return read_msi_pte(iova);
   if (!first_.active() && !second_stage_accepts(iova)) return guest_page_fault(iova, Goal::kFinal);
   ask_.kind = AskKind::kLookupTranslation;
   ask_.key.tag = tag();
   ask_.key.iova = iova;
-  ask_.key.is_write = request_.is_write();
+  ask_.key.is_write = wants_write();
   goal_ = Goal::kFinal;
   step_ = Step::kTranslationLookup;
+}
+
+/// log2 of the range that translates like `gpa`: the smaller page, and no page of an interrupt file in it.
+std::uint8_t Translation::range_log2(const TranslationEntry& entry, std::uint64_t gpa) const {
+  const spec::Implementation& implementation = registers_->implementation();
+  const unsigned first = entry.first.active ? entry.first.size_log2 : implementation.first_bare_log2;
+  const unsigned second = entry.second.active ? entry.second.size_log2 : implementation.second_bare_log2;
+  const unsigned smaller = std::min(first, second);
+  return static_cast<std::uint8_t>(holds_msi_address(gpa, smaller) ? base::kPageShift : smaller);
 }
 
 /// Both stages gave a page: the combined entry.
@@ -76,7 +88,7 @@ void Translation::finish_walks() {
   TranslationEntry& entry = ask_.entry;
   entry.first = first_.active() ? first_.attributes : StageAttributes{};
   entry.second = second_.active() ? second_.attributes : StageAttributes{};
-  entry.size_log2 = std::min(entry.first.size_log2, entry.second.size_log2);
+  entry.size_log2 = range_log2(entry, gpa);
   entry.spa = spa & ~base::mask_of(entry.size_log2);
   entry.gpa = gpa & ~base::mask_of(entry.size_log2);
   // Privileged, "Svpbmt", two stages: a first-stage type other than PMA prevails over the second stage's.
@@ -182,6 +194,10 @@ void Translation::memory(const MemoryAnswer& answer) {
                 : walk_memory_fault(answer.status, Goal::kFirstStageUpdate);
     case Step::kSecondRead:
       return ok ? take_second_stage_entry(second_stage_word(word)) : walk_memory_fault(answer.status, goal_);
+    case Step::kMsiRead:
+      if (!ok) return msi_pte_fault(answer.status);
+      return take_msi_pte(to_host(word, 8, registers_->big_endian()),
+                          to_host(answer.data[1], 8, registers_->big_endian()));
     case Step::kSecondUpdate:
       return ok ? second_stage_swapped(second_stage_word(word)) : walk_memory_fault(answer.status, goal_);
     default:

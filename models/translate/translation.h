@@ -14,6 +14,23 @@ namespace iommusim::translate {
 
 class Registers;
 
+/// What the address of a virtual interrupt file was translated to (IOMMU 2.3.3).
+struct MsiTarget {
+  std::uint64_t address = 0;  ///< of the interrupt file, or of the notice message in MRIF mode
+  bool mrif = false;
+  std::uint64_t mrif_address = 0;  ///< of the memory-resident interrupt file
+  std::uint16_t notice_id = 0;     ///< data of the notice message
+};
+
+/// Fields of an ATS translation completion (IOMMU 2.6). With r and w both 0 nothing is granted.
+struct AtsCompletion {
+  bool r = false, w = false, x = false;
+  bool privileged = false;
+  bool global = false;
+  bool untranslated_only = false;
+  bool cxl_io = false;
+};
+
 /// How a request ended.
 struct Outcome {
   enum class Kind : std::uint8_t {
@@ -21,13 +38,16 @@ struct Outcome {
     kFault,       ///< answer with `response`; `fault` is to be recorded if `record_fault`
   };
   Kind kind = Kind::kFault;
-  std::uint64_t spa = 0;        ///< of the request's first byte
+  std::uint64_t spa = 0;        ///< of the request's first byte; with T2GPA an ATS request gets the GPA instead
   std::uint8_t size_log2 = 12;  ///< of the range around it that translates alike
   std::uint8_t pbmt = 0;
   bool bypass = false;        ///< both stages Bare, or ddtp Bare: no translation was needed
   bool record_fault = false;  ///< false: DTF (IOMMU 2.1.3.1) or the debug interface suppresses it
   Response response = Response::kSuccess;
   FaultRecord fault{};
+  bool is_msi = false;  ///< `msi` has the target
+  MsiTarget msi{};
+  AtsCompletion ats{};  ///< ATS requests that end with success
 };
 
 /// Whether a translation leaves traces in memory.
@@ -54,6 +74,8 @@ class Translation {
   /// Valid when ask().kind is kDone.
   const Outcome& outcome() const { return outcome_; }
   const Request& request() const { return request_; }
+  /// The device context in use, once located; else nullptr.
+  const spec::DeviceContext* device_context() const { return device_located_ ? &device_context_ : nullptr; }
 
  private:
   /// What the last ask was for; the answer goes on from there.
@@ -80,6 +102,7 @@ class Translation {
     kSecondRead,
     kSecondUpdate,
     kSecondFill,
+    kMsiRead,
   };
   /// Whose guest-physical address the second stage translates, and so what comes after it.
   enum class Goal : std::uint8_t { kFinal, kFirstStageRead, kFirstStageUpdate, kProcessDirectory };
@@ -95,6 +118,7 @@ class Translation {
   void device_directory_fault(MemoryStatus status);
   bool transaction_disallowed() const;
   void use_device_context();
+  void use_for_message();
 
   // translation_process.cpp: IOMMU 2.3 steps 11 to 16, and 2.3.2.
   void use_process_directory();
@@ -111,6 +135,7 @@ class Translation {
   void set_first_stage(unsigned mode, std::uint64_t ppn, base::Pscid pscid);
   void prepare_second_stage();
   void translate();
+  std::uint8_t range_log2(const TranslationEntry& entry, std::uint64_t gpa) const;
   void finish_walks();
   AddressSpaceTag tag() const;
   void ask_read(std::uint64_t spa, unsigned bytes, Structure structure, unsigned level, Step step);
@@ -125,6 +150,7 @@ class Translation {
   void read_first_stage();
   void take_first_stage_entry(std::uint64_t word);
   void take_first_stage_leaf();
+  void update_first_stage();
   void first_stage_swapped(std::uint64_t old_word);
   void first_stage_done();
   bool second_stage_accepts(std::uint64_t gpa) const;
@@ -132,10 +158,22 @@ class Translation {
   void read_second_stage();
   void take_second_stage_entry(std::uint64_t word);
   void take_second_stage_leaf();
+  bool second_stage_wants_dirty() const;
   void second_stage_swapped(std::uint64_t old_word);
   void second_stage_done();
   std::uint64_t first_stage_word(std::uint64_t word) const;
   std::uint64_t second_stage_word(std::uint64_t word) const;
+
+  // translation_msi.cpp: IOMMU 2.3.3.
+  bool has_msi_translation() const;
+  bool holds_msi_address(std::uint64_t gpa, unsigned size_log2) const;
+  bool is_msi_address(std::uint64_t gpa) const;
+  void read_msi_pte(std::uint64_t gpa);
+  void msi_pte_fault(MemoryStatus status);
+  void take_msi_pte(std::uint64_t word0, std::uint64_t word1);
+  void take_basic_msi_pte(std::uint64_t word0);
+  void take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1);
+  void msi_translated(const MsiTarget& target);
 
   // translation_outcome.cpp: permissions, faults, results.
   bool first_stage_permits(const StageAttributes& attributes) const;
@@ -148,6 +186,9 @@ class Translation {
   std::uint8_t transaction_type() const;
   void bypass(std::uint64_t address);
   void translated(const TranslationEntry& entry);
+  void succeed(const TranslationEntry& entry, std::uint64_t address, const MsiTarget* msi);
+  void complete_ats(const TranslationEntry& entry, const MsiTarget* msi);
+  bool wants_write() const;
 
   Ask ask_{};
   Outcome outcome_{};
@@ -158,6 +199,7 @@ class Translation {
   PageWalk first_{};
   PageWalk second_{};
   std::uint64_t first_root_ = 0;
+  std::uint64_t msi_gpa_ = 0;
   base::Pscid pscid_{};
   base::ProcessId process_{};    ///< of the request, or the default
   std::uint64_t directory_ = 0;  ///< table of the directory walk; a GPA in a process directory under a second stage

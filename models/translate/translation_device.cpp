@@ -108,9 +108,17 @@ bool Translation::transaction_disallowed() const {
   }
 }
 
+/// IOMMU 2.7: a page request wants EN_ATS and EN_PRI.
+void Translation::use_for_message() {
+  if (!device_context_.ats_enabled() || !device_context_.page_requests_enabled())
+    return fault(spec::Cause::kTransactionTypeDisallowed);
+  bypass(0);
+}
+
 /// Steps 7 to 10.
 void Translation::use_device_context() {
   device_located_ = true;
+  if (request_.type == AddressType::kMessage) return use_for_message();
   if (transaction_disallowed()) return fault(spec::Cause::kTransactionTypeDisallowed);
   prepare_second_stage();
   if (request_.type == AddressType::kTranslated) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a translation ends: permissions of both stages, causes by access and stage, the fault record, the response.
+#include <algorithm>
+
 #include "spec/formats.h"
 #include "translate/registers.h"
 #include "translate/translation.h"
@@ -7,11 +9,13 @@
 namespace iommusim::translate {
 namespace {
 
-/// R, W and X as the access needs them. AMOs count as writes, and W implies R in a valid entry.
+/// R, W and X as the access needs them. AMOs count as writes, and W implies R in a valid entry. An ATS request is not
+/// denied but granted what there is (IOMMU 2.6). Execute without R is for untranslated requests only.
 bool permits_access(const StageAttributes& attributes, const Request& request) {
+  if (request.type == AddressType::kAtsRequest) return true;
   if (request.is_write()) return attributes.write;
   if (!request.execute) return attributes.read;
-  return attributes.execute && (attributes.read || request.type == AddressType::kUntranslated);
+  return attributes.execute && (attributes.read || (request.type == AddressType::kUntranslated && !request.debug));
 }
 
 }  // namespace
@@ -20,7 +24,8 @@ bool permits_access(const StageAttributes& attributes, const Request& request) {
 /// executes none of them.
 bool Translation::first_stage_permits(const StageAttributes& attributes) const {
   if (!attributes.active) return true;
-  if (supervisor_ ? attributes.user && (!sum_ || request_.execute) : !attributes.user) return false;
+  const bool executes = request_.execute && request_.type != AddressType::kAtsRequest;
+  if (supervisor_ ? attributes.user && (!sum_ || executes) : !attributes.user) return false;
   return permits_access(attributes, request_);
 }
 
@@ -69,21 +74,35 @@ void Translation::walk_memory_fault(MemoryStatus status, Goal goal) {
 /// IOMMU 4.2, table "Fault record TTYP field encodings".
 std::uint8_t Translation::transaction_type() const {
   if (request_.type == AddressType::kAtsRequest) return spec::ttyp::kAtsRequest;
+  if (request_.type == AddressType::kMessage) return spec::ttyp::kMessageRequest;
   const bool translated = request_.type == AddressType::kTranslated;
   if (request_.is_write()) return translated ? spec::ttyp::kTranslatedWrite : spec::ttyp::kUntranslatedWrite;
   if (request_.execute) return translated ? spec::ttyp::kTranslatedExecute : spec::ttyp::kUntranslatedExecute;
   return translated ? spec::ttyp::kTranslatedRead : spec::ttyp::kUntranslatedRead;
 }
 
+namespace {
+
+/// IOMMU 2.6 for ATS requests; other requests are aborted.
+Response response_to(AddressType type, spec::AtsAnswer answer) {
+  if (type != AddressType::kAtsRequest || answer == spec::AtsAnswer::kUnsupportedRequest)
+    return Response::kUnsupportedRequest;
+  return answer == spec::AtsAnswer::kNoPermission ? Response::kSuccess : Response::kCompleterAbort;
+}
+
+}  // namespace
+
 /// DTF suppresses the record (not the response) of the causes that IOMMU 4.2 lists; it is 0 before a context is
-/// located.
+/// located. An ATS request that is answered with success leaves no record either (IOMMU 2.6).
 void Translation::fault(spec::Cause cause, std::uint64_t iotval2) {
   const spec::CauseInfo* info = spec::find_cause(cause);
   const bool suppressed = device_located_ && device_context_.faults_disabled() && !info->reported_with_dtf;
   outcome_ = {};
-  outcome_.kind = Outcome::Kind::kFault;
-  outcome_.response = Response::kUnsupportedRequest;
-  outcome_.record_fault = !suppressed;
+  outcome_.response = response_to(request_.type, info->ats_answer);
+  const bool answered = outcome_.response == Response::kSuccess;
+  outcome_.kind = answered ? Outcome::Kind::kTranslated : Outcome::Kind::kFault;
+  outcome_.record_fault = !suppressed && !answered;
+  outcome_.ats.privileged = request_.process_valid && request_.privileged;
   FaultRecord& record = outcome_.fault;
   record.cause = static_cast<std::uint16_t>(cause);
   record.transaction_type = transaction_type();
@@ -98,29 +117,59 @@ void Translation::fault(spec::Cause cause, std::uint64_t iotval2) {
   ask_.kind = AskKind::kDone;
 }
 
-/// Model: page numbers have 44 bits, so what lies above in an untranslated address does not reach the bus.
+/// The access may write, so that D is to be set where W is: writes, and ATS requests without No Write.
+bool Translation::wants_write() const {
+  return request_.is_write() || (request_.type == AddressType::kAtsRequest && !request_.no_write);
+}
+
+/// Both stages are Bare. Model: page numbers have 44 bits, so what lies above in an untranslated address does not reach
+/// the bus.
 void Translation::bypass(std::uint64_t address) {
-  outcome_.kind = Outcome::Kind::kTranslated;
-  outcome_.spa = address & base::mask_of(base::kPageShift + spec::pte::kPpn.width);
-  outcome_.size_log2 = static_cast<std::uint8_t>(registers_->implementation().bare_range_log2);
-  outcome_.pbmt = 0;
+  TranslationEntry entry;
+  const spec::Implementation& implementation = registers_->implementation();
+  entry.size_log2 =
+      static_cast<std::uint8_t>(std::min(implementation.first_bare_log2, implementation.second_bare_log2));
+  succeed(entry, address & base::mask_of(base::kPageShift + spec::pte::kPpn.width), nullptr);
   outcome_.bypass = true;
-  outcome_.record_fault = false;
-  outcome_.response = Response::kSuccess;
-  outcome_.fault.cause = 0;
-  ask_.kind = AskKind::kDone;
 }
 
 void Translation::translated(const TranslationEntry& entry) {
+  const std::uint64_t offset = request_.iova.value & base::mask_of(entry.size_log2);
+  const bool gives_gpa = request_.type == AddressType::kAtsRequest && device_context_.returns_gpa();
+  succeed(entry, (gives_gpa ? entry.gpa : entry.spa) + offset, nullptr);
+}
+
+void Translation::succeed(const TranslationEntry& entry, std::uint64_t address, const MsiTarget* msi) {
   outcome_.kind = Outcome::Kind::kTranslated;
-  outcome_.spa = entry.spa + (request_.iova.value & base::mask_of(entry.size_log2));
-  outcome_.size_log2 = entry.size_log2;
+  outcome_.spa = address;
+  // Model: a device with MSI translation is told of single pages, whatever its tables hold.
+  outcome_.size_log2 = has_msi_translation() ? std::uint8_t{base::kPageShift} : entry.size_log2;
   outcome_.pbmt = entry.pbmt;
   outcome_.bypass = false;
   outcome_.record_fault = false;
   outcome_.response = Response::kSuccess;
   outcome_.fault.cause = 0;
+  outcome_.is_msi = msi != nullptr;
+  if (msi != nullptr) outcome_.msi = *msi;
+  if (request_.type == AddressType::kAtsRequest) complete_ats(entry, msi);
   ask_.kind = AskKind::kDone;
+}
+
+/// IOMMU 2.6: what the tables permit, X only together with R and when asked for.
+void Translation::complete_ats(const TranslationEntry& entry, const MsiTarget* msi) {
+  const auto readable = [](const StageAttributes& stage) { return !stage.active || stage.read; };
+  const auto writable = [](const StageAttributes& stage) { return !stage.active || (stage.write && stage.dirty); };
+  const auto executable = [](const StageAttributes& stage) { return !stage.active || stage.execute; };
+  const bool supervisor_on_user_page = supervisor_ && entry.first.active && entry.first.user;
+  AtsCompletion& ats = outcome_.ats;
+  ats.r = readable(entry.first) && readable(entry.second);
+  ats.w = ats.r && writable(entry.first) && writable(entry.second);
+  ats.x = ats.r && request_.execute && executable(entry.first) && executable(entry.second) && !supervisor_on_user_page;
+  ats.privileged = request_.process_valid && request_.privileged;
+  ats.global = request_.process_valid && entry.first.active && entry.first.global;
+  ats.untranslated_only = msi != nullptr && msi->mrif;
+  ats.cxl_io = request_.cxl && (msi != nullptr || device_context_.returns_gpa() || entry.pbmt != 0);
+  if (msi != nullptr && device_context_.returns_gpa()) outcome_.spa = msi_gpa_;
 }
 
 }  // namespace iommusim::translate

@@ -53,9 +53,8 @@ void Translation::ask_update(const PageWalk& walk, bool big_endian, Structure st
 
 namespace {
 
-bool lacks_accessed_or_dirty(std::uint64_t word, bool is_write) {
-  return !spec::pte::kA.is_set(word) || (is_write && !spec::pte::kD.is_set(word));
-}
+bool lacks_accessed(std::uint64_t word) { return !spec::pte::kA.is_set(word); }
+bool lacks_dirty(std::uint64_t word) { return !spec::pte::kD.is_set(word); }
 
 }  // namespace
 
@@ -104,12 +103,19 @@ void Translation::take_first_stage_entry(std::uint64_t word) {
 void Translation::take_first_stage_leaf() {
   first_.take_leaf();
   if (!first_stage_permits(first_.attributes)) return page_fault();
-  if (effects_ == Effects::kNone || !lacks_accessed_or_dirty(first_.pte, request_.is_write()))
-    return first_stage_done();
-  if (!device_context_.updates_first_stage()) return page_fault();
+  const bool set_dirty = wants_write() && first_.attributes.write && lacks_dirty(first_.pte);
+  if (effects_ == Effects::kNone || !(set_dirty || lacks_accessed(first_.pte))) return first_stage_done();
+  if (!device_context_.updates_first_stage()) {
+    if (lacks_accessed(first_.pte) || request_.is_write()) return page_fault();
+    return first_stage_done();  // an ATS request is then granted no write permission
+  }
   if (second_.active()) return begin_second_stage(first_.table + first_.entry_offset(), Goal::kFirstStageUpdate);
-  ask_update(first_, device_context_.first_stage_big_endian(), Structure::kFirstStage, request_.is_write(),
-             Step::kFirstUpdate);
+  update_first_stage();
+}
+
+void Translation::update_first_stage() {
+  ask_update(first_, device_context_.first_stage_big_endian(), Structure::kFirstStage,
+             wants_write() && first_.attributes.write, Step::kFirstUpdate);
 }
 
 /// An entry that changed meanwhile is judged anew as it is now.
@@ -121,8 +127,9 @@ void Translation::first_stage_swapped(std::uint64_t old_word) {
 }
 
 void Translation::first_stage_done() {
-  if (second_.active()) return begin_second_stage(first_.target(), Goal::kFinal);
-  finish_walks();
+  if (!second_.active()) return finish_walks();
+  if (is_msi_address(first_.target())) return read_msi_pte(first_.target());
+  begin_second_stage(first_.target(), Goal::kFinal);
 }
 
 // Second stage.
@@ -160,14 +167,25 @@ void Translation::take_second_stage_entry(std::uint64_t word) {
   }
 }
 
+/// Whether the second stage's leaf must have D set: for an implicit write of a first-stage entry, or when the access
+/// may write the page that both stages let it write.
+bool Translation::second_stage_wants_dirty() const {
+  if (goal_ != Goal::kFinal) return goal_ == Goal::kFirstStageUpdate;
+  return wants_write() && second_.attributes.write && (!first_.active() || first_.attributes.write);
+}
+
 /// IOMMU 2.1.3.1: with GADE = 0 a guest-page fault takes the place of the update.
 void Translation::take_second_stage_leaf() {
   second_.take_leaf();
   if (!second_stage_permits(second_.attributes)) return guest_page_fault(second_.address, goal_);
-  const bool is_write = goal_ == Goal::kFinal ? request_.is_write() : goal_ == Goal::kFirstStageUpdate;
-  if (effects_ == Effects::kNone || !lacks_accessed_or_dirty(second_.pte, is_write)) return second_stage_done();
-  if (!device_context_.updates_second_stage()) return guest_page_fault(second_.address, goal_);
-  ask_update(second_, registers_->big_endian(), ask_.memory.structure, is_write, Step::kSecondUpdate);
+  const bool set_dirty = second_stage_wants_dirty() && lacks_dirty(second_.pte);
+  if (effects_ == Effects::kNone || !(set_dirty || lacks_accessed(second_.pte))) return second_stage_done();
+  if (!device_context_.updates_second_stage()) {
+    if (lacks_accessed(second_.pte) || request_.is_write() || goal_ != Goal::kFinal)
+      return guest_page_fault(second_.address, goal_);
+    return second_stage_done();  // an ATS request is then granted no write permission
+  }
+  ask_update(second_, registers_->big_endian(), ask_.memory.structure, set_dirty, Step::kSecondUpdate);
 }
 
 void Translation::second_stage_swapped(std::uint64_t old_word) {
@@ -185,8 +203,7 @@ void Translation::second_stage_done() {
       return first_stage_entry_reached(second_.target());
     case Goal::kFirstStageUpdate:
       first_.pte_address = second_.target();
-      return ask_update(first_, device_context_.first_stage_big_endian(), Structure::kFirstStage, request_.is_write(),
-                        Step::kFirstUpdate);
+      return update_first_stage();
     case Goal::kProcessDirectory:
       return process_directory_reached(second_.target());
   }

@@ -29,7 +29,7 @@ struct FileResult {
 };
 
 /// `most_mismatches`: a section stops after as many. Throws base::InputError with file:line for what is no vector.
-FileResult replay(const std::string& file, std::size_t most_mismatches = 5);
+FileResult replay(const std::string& file, std::size_t most_mismatches = 1000);
 
 /// All *.jsonl of a directory, sorted by name.
 std::vector<std::string> vector_files(const std::string& directory);

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bits.h"
 #include "base/choice.h"
 #include "base/error.h"
 
@@ -52,6 +53,14 @@ spec::DdtMode mode_named(const std::string& name) {
   return row->value;
 }
 
+std::uint32_t log2_of(const json& size) { return base::log2_floor(number(size)); }
+
+/// The sizes are listed by the largest mode that a stage supports.
+void set_bare_sizes(const json& sizes, spec::Implementation& i) {
+  i.first_bare_log2 = log2_of(sizes.at(i.sv57 ? "sv57" : i.sv48 ? "sv48" : i.sv39 ? "sv39" : "sv32"));
+  i.second_bare_log2 = log2_of(sizes.at(i.sv57x4 ? "sv57x4" : i.sv48x4 ? "sv48x4" : i.sv39x4 ? "sv39x4" : "sv32x4"));
+}
+
 }  // namespace
 
 spec::Implementation implementation_of(const json& reset) {
@@ -70,15 +79,8 @@ spec::Implementation implementation_of(const json& reset) {
   implementation.be_writeable = value("be_writeable") != 0;
   implementation.qosid_mask = value("qosid_mask");
   implementation.itags = value("itags");
+  set_bare_sizes(reset.at("bare_size"), implementation);
   return implementation;
-}
-
-std::string missing_feature(const spec::Implementation& implementation) {
-  if (implementation.ats) return "ATS is not implemented";
-  if (implementation.msi_flat) return "MSI page tables are not implemented";
-  if (implementation.hpm) return "the performance monitor is not implemented";
-  if (implementation.dbg) return "the debug translation interface is not implemented";
-  return "";
 }
 
 translate::Request request_of(const json& operation) {
@@ -87,7 +89,8 @@ translate::Request request_of(const json& operation) {
   request.type = type == "untranslated" ? translate::AddressType::kUntranslated
                  : type == "translated" ? translate::AddressType::kTranslated
                                         : translate::AddressType::kAtsRequest;
-  request.access = operation.at("access") == "write" ? translate::Access::kWrite : translate::Access::kRead;
+  const bool is_ats = request.type == translate::AddressType::kAtsRequest;
+  request.access = !is_ats && operation.at("access") == "write" ? translate::Access::kWrite : translate::Access::kRead;
   request.device = base::DeviceId(static_cast<std::uint32_t>(number(operation.at("device_id"))));
   if (const auto process = optional_number(operation.at("process_id"))) {
     request.process_valid = true;
@@ -100,6 +103,25 @@ translate::Request request_of(const json& operation) {
   request.iova = base::Iova(number(operation.at("iova")));
   request.bytes = static_cast<std::uint32_t>(number(operation.at("length")));
   return request;
+}
+
+translate::DeviceFunction function_of(const json& operation) {
+  translate::DeviceFunction function;
+  function.rid = static_cast<std::uint16_t>(number(operation.at("rid")));
+  if (const auto segment = optional_number(operation.at("segment"))) {
+    function.segment_valid = true;
+    function.segment = static_cast<std::uint8_t>(*segment);
+  }
+  return function;
+}
+
+std::string message_text(const translate::DeviceMessage& message) {
+  const bool response = message.kind == translate::DeviceMessage::Kind::kPageResponse;
+  std::string text = response ? "prg_response to " : "invalidation_request to ";
+  text += hex(message.function.rid);
+  if (message.function.segment_valid) text += " segment " + hex(message.function.segment);
+  if (message.process_valid) text += " pasid " + hex(message.process.value);
+  return text + " payload " + hex(message.payload);
 }
 
 const char* status_text(translate::Response response) {

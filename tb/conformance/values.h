@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "spec/parameters.h"
+#include "translate/device_message.h"
 #include "translate/request.h"
 
 namespace iommusim::conformance {
@@ -21,10 +22,12 @@ std::string hex(std::uint64_t value);
 
 /// The parameters of an op reset (FORMAT.md 4.2).
 spec::Implementation implementation_of(const nlohmann::json& reset);
-/// Why the model cannot take these parameters on, or empty.
-std::string missing_feature(const spec::Implementation& implementation);
 /// The request of an op translate (FORMAT.md 4.8).
 translate::Request request_of(const nlohmann::json& operation);
+
+/// rid and segment of a message.
+translate::DeviceFunction function_of(const nlohmann::json& operation);
+std::string message_text(const translate::DeviceMessage& message);
 
 const char* status_text(translate::Response response);
 const char* pbmt_text(unsigned pbmt);

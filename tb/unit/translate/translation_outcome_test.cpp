@@ -8,13 +8,11 @@ namespace iommusim::translate::test {
 
 TEST(FaultOutcome, TransactionTypes) {
   spec::Implementation implementation;
-  implementation.ats = implementation.t2gpa = true;
   Machine machine(implementation);
-  AddressSpace space = machine.space(8, 8);
-  machine.attach(7, space, spec::dc_tc::kEnAts.mask() | spec::dc_tc::kT2gpa.mask());
-  const auto type_of = [&](AddressType type, Access access, bool execute) {
+  const auto type_of = [&](AddressType type, Access access, bool execute, bool process = true) {
     Request request = Machine::request(7, 0x1000, access);
     request.type = type;
+    request.process_valid = process;
     request.execute = execute;
     return machine.engine.translate(request).fault.transaction_type;
   };
@@ -25,6 +23,9 @@ TEST(FaultOutcome, TransactionTypes) {
   EXPECT_EQ(type_of(AddressType::kTranslated, Access::kRead, true), 5);
   EXPECT_EQ(type_of(AddressType::kTranslated, Access::kRead, false), 6);
   EXPECT_EQ(type_of(AddressType::kTranslated, Access::kWrite, false), 7);
+  EXPECT_EQ(type_of(AddressType::kTranslated, Access::kRead, true, false), 6) << "PCIe executes with a PASID only";
+  EXPECT_EQ(type_of(AddressType::kAtsRequest, Access::kRead, false), 8);
+  EXPECT_EQ(type_of(AddressType::kMessage, Access::kRead, false), 9);
 }
 
 TEST(FaultOutcome, ProcessFieldsOnlyWithAProcess) {
@@ -79,6 +80,98 @@ TEST(Translated, SizeIsTheSmallerStages) {
   machine.attach(7, space);
   EXPECT_EQ(machine.translate(7, 0x40000000).size_log2, 21);
   EXPECT_EQ(machine.translate(7, 0x1000).size_log2, 12);
+}
+
+/// ATS requests of device 7, process 5, over Sv39 (and Sv39x4 with T2GPA).
+struct AtsRequests {
+  Machine machine;
+  AddressSpace space;
+  explicit AtsRequests(std::uint64_t tc = 0, unsigned second_mode = 0)
+      : machine([] {
+          spec::Implementation implementation;
+          implementation.ats = implementation.t2gpa = implementation.svpbmt = true;
+          return implementation;
+        }()),
+        space(machine.space(8, second_mode)) {
+    machine.attach(7, space, tc | spec::dc_tc::kEnAts.mask());
+  }
+  Outcome request(std::uint64_t iova, bool no_write = false, bool cxl = false) {
+    Request ats = Machine::request(7, iova);
+    ats.type = AddressType::kAtsRequest;
+    ats.no_write = no_write;
+    ats.cxl = cxl;
+    return machine.engine.translate(ats);
+  }
+};
+
+TEST(AtsRequest, GrantsWhatTheTablesPermit) {
+  AtsRequests ats;
+  ats.space.map(0x1000, 0x3000, 0, flags::kAll & ~flags::kW);
+  ats.space.map(0x2000, 0x4000);
+  const Outcome read_only = ats.request(0x1000);
+  EXPECT_EQ(read_only.response, Response::kSuccess);
+  EXPECT_TRUE(read_only.ats.r && !read_only.ats.w && !read_only.ats.x);
+  EXPECT_EQ(read_only.spa, 0x3000U);
+  EXPECT_TRUE(ats.request(0x2000).ats.w);
+}
+
+TEST(AtsRequest, PageFaultsGrantNothingAndLeaveNoRecord) {
+  AtsRequests ats;
+  ats.space.map(0x1000, 0x3000, 0, flags::kAll & ~flags::kU);
+  for (const std::uint64_t iova : {0x1000, 0x5000}) {
+    const Outcome outcome = ats.request(iova);
+    EXPECT_EQ(outcome.response, Response::kSuccess);
+    EXPECT_FALSE(outcome.ats.r || outcome.ats.w);
+  }
+  EXPECT_TRUE(ats.machine.take_records().empty());
+}
+
+TEST(AtsRequest, ErrorsAreAnsweredByCauseAndRecorded) {
+  AtsRequests ats;
+  ats.machine.memory.failing[ats.space.first_entry(0x1000, 2)] = MemoryStatus::kAccessFault;
+  EXPECT_EQ(ats.request(0x1000).response, Response::kCompleterAbort);
+  ats.machine.attach(7, ats.space);
+  EXPECT_EQ(ats.request(0x1000).response, Response::kUnsupportedRequest) << "EN_ATS = 0";
+  const auto records = ats.machine.take_records();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].cause, 5U);
+  EXPECT_EQ(records[0].ttyp, 8U);
+  EXPECT_EQ(records[1].cause, 260U);
+}
+
+TEST(AtsRequest, WritePermissionComesWithD) {
+  AtsRequests fixed;
+  fixed.space.map(0x1000, 0x3000, 0, flags::kAll & ~flags::kD);
+  EXPECT_TRUE(fixed.request(0x1000).ats.r && !fixed.request(0x1000).ats.w) << "D cannot be set";
+  AtsRequests updated(spec::dc_tc::kSade.mask());
+  updated.space.map(0x1000, 0x3000, 0, flags::kAll & ~flags::kD);
+  const std::uint64_t pte = updated.space.first_entry(0x1000, 0);
+  EXPECT_FALSE(updated.request(0x1000, true).ats.w);
+  EXPECT_FALSE(updated.machine.memory.load(pte) & flags::kD) << "No Write sets no D";
+  EXPECT_TRUE(updated.request(0x1000).ats.w);
+  EXPECT_TRUE(updated.machine.memory.load(pte) & flags::kD);
+}
+
+TEST(AtsRequest, T2gpaAnswersWithTheGuestAddress) {
+  AtsRequests ats(spec::dc_tc::kT2gpa.mask(), 8);
+  ats.space.map(0x1000, 0x3000);
+  const Outcome outcome = ats.request(0x1000, false, true);
+  EXPECT_EQ(outcome.spa, 0x3000U);
+  EXPECT_TRUE(outcome.ats.cxl_io);
+  // On a hit as on a miss.
+  Translation translation;
+  Request request = Machine::request(7, 0x1000);
+  request.type = AddressType::kAtsRequest;
+  translation.start(request, ats.machine.registers);
+  spec::DeviceContext context;
+  for (unsigned i = 0; i < 4; ++i) context.words[i] = ats.machine.memory.load(ats.machine.directory_entry(7) + 8 * i);
+  translation.hit(context);
+  TranslationEntry entry;
+  entry.gpa = 0x3000;
+  entry.spa = 0x3000 + kGuestOffset;
+  entry.first = entry.second = {true, true, true, false, true, false, true, 12};
+  translation.hit(entry);
+  EXPECT_EQ(translation.outcome().spa, 0x3000U);
 }
 
 }  // namespace iommusim::translate::test
