@@ -19,9 +19,7 @@ namespace iommusim::platform {
 class InterruptBridge final : public bus::InterruptLines, public bus::MessageListener {
  public:
   explicit InterruptBridge(hal::SystemcInterrupts& interrupts) : interrupts_(interrupts) {}
-  void set_level(unsigned vector, bool level) override {
-    if (level) interrupts_.raise(vector);
-  }
+  void set_level(unsigned vector, bool level) override { interrupts_.set_level(vector, level); }
   void message(std::uint64_t address, std::uint32_t data) override { interrupts_.deliver(address, data); }
 
  private:

@@ -61,6 +61,8 @@ void RiscvIommu::remove() {
   running_ = false;
   if (directory_.switch_off() != 0) ports_.os.log("riscv-iommu: ddtp stays busy");
   (void)invalidate_everything();  // the queue still works
+  disconnect_handlers();
+  faults_.handle_interrupt();  // records whose interrupt was not served yet
   take_down();
 }
 

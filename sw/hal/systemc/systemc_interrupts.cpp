@@ -19,6 +19,12 @@ void SystemcInterrupts::raise(unsigned vector) {
   lines_[vector]->raised.notify(sc_core::SC_ZERO_TIME);
 }
 
+void SystemcInterrupts::set_level(unsigned vector, bool high) {
+  ensure(vector < lines_.size(), "interrupt vector out of range");
+  lines_[vector]->high = high;
+  if (high) raise(vector);
+}
+
 bool SystemcInterrupts::deliver(std::uint64_t address, std::uint32_t data) {
   if (!messages_ || address != messages_->address || data - messages_->first_data >= vectors()) return false;
   raise(data - messages_->first_data);
@@ -35,6 +41,7 @@ void SystemcInterrupts::serve(Line& line) const {
     const auto handler = line.handler;
     handler();
     line.running = false;
+    if (line.high) line.pending = true;
     line.done.notify();
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interrupts of a device in a simulation: raise() is called by the model, from any SystemC process, when a wire rises
-// or a message arrives; the handler runs some time later in an SC_THREAD of the software. Raises latch: any number
-// before a run make one run, one during a run makes another.
+// Interrupts of a device in a simulation: set_level() is called by the model, from any SystemC process, when a wire
+// changes, raise() when a message arrives; the handler runs some time later in an SC_THREAD of the software. Raises
+// latch: any number before a run make one run, one during a run makes another. Wires are sensitive to their level.
 #pragma once
 
 #include <optional>
@@ -21,6 +21,8 @@ class SystemcInterrupts final : public Interrupts {
                     std::optional<MessageTarget> messages = std::nullopt);
 
   void raise(unsigned vector);
+  /// A wire's level: while it is high the vector fires, again after each run of the handler.
+  void set_level(unsigned vector, bool high);
   /// A device wrote `data` to `address`. False: not a message of ours.
   bool deliver(std::uint64_t address, std::uint32_t data);
 
@@ -33,6 +35,7 @@ class SystemcInterrupts final : public Interrupts {
     std::function<void()> handler;
     bool thread_started = false;
     bool pending = false;
+    bool high = false;
     bool running = false;
     sc_core::sc_event raised;
     sc_core::sc_event done;

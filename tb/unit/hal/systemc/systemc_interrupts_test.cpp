@@ -48,6 +48,20 @@ SC_TEST(SystemcInterrupts, ARaiseDuringTheHandlerRunsItOnceMore) {
   EXPECT_EQ(at, (std::vector<std::uint64_t>{10, 110}));
 }
 
+SC_TEST(SystemcInterrupts, AWireThatStaysHighFiresAgainAfterEachRun) {
+  SystemcOs os;
+  SystemcInterrupts interrupts(os, 1, 10);
+  std::vector<std::uint64_t> at;
+  interrupts.set_handler(0, [&] {
+    at.push_back(os.now_ns());
+    os.sleep_ns(100);
+    if (at.size() == 3) interrupts.set_level(0, false);
+  });
+  interrupts.set_level(0, true);
+  sc_test::run_out();
+  EXPECT_EQ(at, (std::vector<std::uint64_t>{10, 120, 230}));
+}
+
 SC_TEST(SystemcInterrupts, DisconnectWaitsForTheRunningHandler) {
   SystemcOs os;
   SystemcInterrupts interrupts(os, 2, 0);
