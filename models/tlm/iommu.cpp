@@ -19,22 +19,10 @@ translate::MemoryAnswer answer_of(PooledPayload& payload) {
   return answer;
 }
 
-::tlm::tlm_response_status status_of(translate::Response response) {
-  switch (response) {
-    case translate::Response::kSuccess:
-      return ::tlm::TLM_OK_RESPONSE;
-    case translate::Response::kUnsupportedRequest:
-      return ::tlm::TLM_ADDRESS_ERROR_RESPONSE;
-    case translate::Response::kCompleterAbort:
-      return ::tlm::TLM_GENERIC_ERROR_RESPONSE;
-  }
-  return ::tlm::TLM_GENERIC_ERROR_RESPONSE;
-}
-
 }  // namespace
 
 Iommu::DmaPort::DmaPort(const std::string& name, unsigned index, Iommu& iommu, std::size_t outstanding)
-    : target(name.c_str(), index, iommu), incoming(2), responses(outstanding + 2) {}
+    : target(name.c_str(), index, iommu), incoming(2), responses(outstanding + 2), performed(outstanding) {}
 
 Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, unsigned dma_ports,
              std::uint64_t timing_seed, stats::Group& parent)
@@ -51,9 +39,18 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
       register_responses_(2) {
+  if (params.mode == IommuMode::kFunctional)
+    functional_ =
+        std::make_unique<IommuFunctional>(engine_.registers(), own_port_.socket, forward_port_.socket, engine_.stats());
   for (unsigned i = 0; i < dma_ports; ++i)
     dma_ports_.push_back(std::make_unique<DmaPort>("dma" + std::to_string(i), i, *this, params.dma_outstanding));
   for (std::uint32_t i = params.dma_outstanding; i-- > 0;) free_pieces_.push_back(i);
+}
+
+bool Iommu::idle() const {
+  for (const auto& port : dma_ports_)
+    if (port->performed.size() != 0) return false;
+  return transfers_.in_use() == 0 && engine_.idle();
 }
 
 // Calls from sockets: they note what came and wake the module.
@@ -66,6 +63,11 @@ bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
     return true;
   }
   DmaPort& dma = *dma_ports_[port];
+  if (functional_) {
+    if (dma.performed.full()) return false;
+    perform(dma, payload, at);
+    return true;
+  }
   if (dma.incoming.full()) return false;  // taken by take_waiting() when there is room
   dma.incoming.push({begin(port, payload, nullptr), at});
   wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
@@ -86,7 +88,12 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   if (is_register_port(port)) {
     sc_core::wait(delay + to_sc_time(clock_.time_of(params_.engine.registers.access_cycles)));
     delay = sc_core::SC_ZERO_TIME;
-    access_register(payload);
+    access_register(payload, delay);
+    return;
+  }
+  if (functional_) {
+    functional_->perform(payload, delay);
+    update_wires();
     return;
   }
   sc_core::wait(delay);
@@ -113,9 +120,11 @@ Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_
 Picoseconds Iommu::work(Picoseconds now) {
   while (register_accesses_.due(now)) {
     Payload* const payload = register_accesses_.pop();
-    access_register(*payload);
+    sc_core::sc_time delay;  // Model: what the access starts in functional mode costs the caller nothing more
+    access_register(*payload, delay);
     register_responses_.push(payload);
   }
+  if (functional_) return work_functionally();
   const base::Cycle cycle = clock_.edge_at_or_after(now);
   if (const Picoseconds edge = clock_.time_of(cycle); edge != now) return std::min(edge, register_accesses_.next());
 
@@ -152,6 +161,16 @@ Picoseconds Iommu::work(Picoseconds now) {
   if (!to_forward_.empty() && forward_port_.ready_at() != kNever) consider(std::max(forward_port_.ready_at(), now + 1));
   for (const auto& port : dma_ports_)
     if (!port->incoming.empty() && port->incoming.front().since > now) consider(port->incoming.front().since);
+  return next;
+}
+
+Picoseconds Iommu::work_functionally() {
+  send_responses();
+  take_waiting();
+  update_wires();
+  Picoseconds next = register_accesses_.next();
+  for (const auto& port : dma_ports_)
+    if (!port->target.responding()) next = std::min(next, port->performed.next());
   return next;
 }
 
@@ -261,6 +280,8 @@ void Iommu::end_piece(std::uint32_t number, translate::Response response) {
 
 void Iommu::send_responses() {
   for (auto& port : dma_ports_)
+    while (port->performed.due(now_ps()) && !port->target.responding()) port->target.respond(*port->performed.pop());
+  for (auto& port : dma_ports_)
     while (!port->responses.empty() && !port->target.responding()) {
       const TransferHandle handle = port->responses.front();
       port->responses.pop();
@@ -275,10 +296,27 @@ void Iommu::send_responses() {
   }
 }
 
+/// Functional mode: the effect is now, the answer when the annotated time has passed.
+void Iommu::perform(DmaPort& port, Payload& payload, Picoseconds at) {
+  sc_core::sc_time delay = to_sc_time(at - std::min(at, now_ps()));
+  functional_->perform(payload, delay);
+  const Picoseconds done = now_ps() + delay.value();
+  port.performed.push(done, &payload);
+  wake_at(done);
+}
+
 /// Requests that found their port full.
 void Iommu::take_waiting() {
   for (auto& port : dma_ports_) {
-    if (port->target.waiting() == nullptr || port->incoming.full()) continue;
+    if (port->target.waiting() == nullptr) continue;
+    if (functional_ && !port->performed.full()) {
+      Payload& payload = *port->target.waiting();
+      const Picoseconds since = port->target.waiting_since();
+      port->target.end_request();
+      perform(*port, payload, since);
+      continue;
+    }
+    if (functional_ || port->incoming.full()) continue;
     const Picoseconds since = port->target.waiting_since();
     port->incoming.push(
         {begin(static_cast<unsigned>(&port - dma_ports_.data()), *port->target.waiting(), nullptr), since});
@@ -296,7 +334,7 @@ void Iommu::update_wires() {
     if (base::bit(changed, vector)) lines_->set_level(vector, base::bit(wires, vector));
 }
 
-void Iommu::access_register(Payload& payload) {
+void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
   const auto offset = static_cast<std::uint32_t>(payload.get_address());
   const unsigned bytes = payload.get_data_length();
   if ((bytes != 4 && bytes != 8) || offset % bytes != 0 || payload.get_address() >= kPieceBytes) {
@@ -306,7 +344,10 @@ void Iommu::access_register(Payload& payload) {
   std::uint64_t value = 0;
   if (payload.is_write()) {
     std::memcpy(&value, payload.get_data_ptr(), bytes);
-    engine_.write_register(offset, bytes, value, cycle());
+    if (functional_)
+      functional_->write_register(offset, bytes, value, delay);
+    else
+      engine_.write_register(offset, bytes, value, cycle());
     wake_at(now_ps());
   } else {
     value = engine_.read_register(offset, bytes);

@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "timing/engine.h"
 #include "tlm/initiator_port.h"
+#include "tlm/iommu_functional.h"
 #include "tlm/iommu_params.h"
 #include "tlm/payload_pool.h"
 #include "tlm/target_port.h"
@@ -44,7 +45,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   /// The cycle of the IOMMU's clock that simulated time has reached.
   base::Cycle cycle() const { return clock_.edge_at_or_after(now_ps()); }
   /// Nothing inside: no DMA, no command, no access of its own.
-  bool idle() const { return transfers_.in_use() == 0 && engine_.idle(); }
+  bool idle() const;
   std::string describe() const { return engine_.describe(); }
 
  private:
@@ -75,6 +76,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
     TargetPort target;
     base::Ring<Incoming> incoming;
     base::Ring<TransferHandle> responses;
+    TimedRing<Payload*> performed;  ///< functional mode: by the time of their answers
   };
   static constexpr unsigned kOwnPort = 0, kForwardPort = 1;
 
@@ -96,7 +98,9 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   void send_responses();
   void take_waiting();
   void update_wires();
-  void access_register(Payload& payload);
+  void access_register(Payload& payload, sc_core::sc_time& delay);
+  void perform(DmaPort& port, Payload& payload, Picoseconds at);
+  Picoseconds work_functionally();
   bool is_register_port(unsigned port) const { return port == dma_ports_.size(); }
 
   IommuParams params_;
@@ -106,6 +110,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   TargetPort register_port_;
   InitiatorPort own_port_;
   InitiatorPort forward_port_;
+  std::unique_ptr<IommuFunctional> functional_;  ///< in functional mode
   InterruptLines* lines_ = nullptr;
   std::uint16_t wires_ = 0;
 

@@ -32,7 +32,8 @@ class DebugMemory final : public translate::MemoryPort {
 
 unsigned Iommu::debug(unsigned port, Payload& payload) {
   if (is_register_port(port)) {  // a read has no side effect; a debug write is an ordinary one
-    access_register(payload);
+    sc_core::sc_time delay;
+    access_register(payload, delay);
     return payload.is_response_ok() ? payload.get_data_length() : 0;
   }
   DebugMemory memory(own_port_.socket);

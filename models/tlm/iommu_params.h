@@ -7,13 +7,21 @@
 
 namespace iommusim::bus {
 
+enum class IommuMode : std::uint8_t { kCycle, kFunctional };
+inline constexpr base::Choice<IommuMode> kIommuModes[] = {
+    {"cycle", "the cycle model: caches, walkers, queues, contention", IommuMode::kCycle},
+    {"functional", "translates at once, without caches; b_transport annotates its delay", IommuMode::kFunctional},
+};
+
 struct IommuParams {
+  IommuMode mode = IommuMode::kCycle;
   spec::Implementation implementation{};
   timing::EngineParams engine{};
   std::uint32_t dma_outstanding = 256;
 
   template <class V>
   static constexpr void describe(V&& v) {
+    v("mode", &IommuParams::mode, kIommuModes, "how requests are served");
     v.group("implementation", &IommuParams::implementation, "what the implementation chooses of the architecture");
     v.group("engine", &IommuParams::engine, "micro-architecture");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},

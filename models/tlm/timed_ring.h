@@ -22,6 +22,7 @@ class TimedRing {
   /// When due() becomes true; kNever: empty.
   base::Picoseconds next() const { return ring_.empty() ? base::kNever : ring_.front().at; }
   std::size_t size() const { return ring_.size(); }
+  bool full() const { return ring_.full(); }
   T pop() {
     const T value = ring_.front().value;
     ring_.pop();

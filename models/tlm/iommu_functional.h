@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IOMMU module in `mode: functional`: each DMA is translated at once by the functional engine, without caches, and
+// performed through b_transport of the memory sockets; the time of all that is annotated, not waited for. Commands take
+// effect within the register write that submits them. For software bring-up and virtual platforms.
+#pragma once
+
+#include <algorithm>
+
+#include "stats/stats.h"
+#include "tlm/iommu_request.h"
+#include "translate/functional.h"
+
+namespace iommusim::bus {
+
+struct FunctionalStats : stats::Group {
+  using stats::Group::Group;
+  Counter translated{*this, "translated", Unit::kCount, "pieces of up to 4 KiB translated, or passed through"};
+  Counter faulted{*this, "faulted", Unit::kCount, "pieces answered with an error"};
+  Counter accesses{*this, "accesses", Unit::kCount, "memory accesses of the IOMMU itself"};
+};
+
+/// How a piece's response is told to a TLM initiator.
+::tlm::tlm_response_status status_of(translate::Response response);
+
+class IommuFunctional final : translate::MemoryPort {
+ public:
+  IommuFunctional(translate::Registers& registers, InitiatorSocket& own, InitiatorSocket& dma, stats::Group& parent);
+
+  /// Translates and performs the whole payload; sets its response; adds the time to `delay`.
+  void perform(Payload& payload, sc_core::sc_time& delay);
+  /// The write and all that it starts; adds the time to `delay`.
+  void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, sc_core::sc_time& delay);
+
+ private:
+  translate::MemoryAnswer read(const translate::MemoryAsk& ask) override { return access(ask, false, false); }
+  translate::MemoryStatus write(const translate::MemoryAsk& ask) override { return access(ask, true, false).status; }
+  translate::MemoryAnswer compare_swap(const translate::MemoryAsk& ask) override { return access(ask, false, true); }
+  translate::MemoryAnswer access(const translate::MemoryAsk& ask, bool write, bool swap);
+
+  InitiatorSocket& own_;
+  InitiatorSocket& dma_;
+  FunctionalStats stats_;
+  translate::FunctionalEngine engine_;
+  sc_core::sc_time delay_;  // of the access under way
+};
+
+}  // namespace iommusim::bus
