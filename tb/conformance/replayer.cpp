@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
@@ -12,34 +11,27 @@
 
 namespace iommusim::conformance {
 
-using nlohmann::json;
-
 bool FileResult::passed() const {
   return std::all_of(sections.begin(), sections.end(), [](const auto& section) { return section.mismatches.empty(); });
-}
-
-std::size_t FileResult::skipped() const {
-  return static_cast<std::size_t>(
-      std::count_if(sections.begin(), sections.end(), [](const auto& section) { return !section.skipped.empty(); }));
 }
 
 FileResult replay(const std::string& file, std::size_t most_mismatches) {
   std::ifstream in(file);
   if (!in) throw base::InputError(file + ": cannot be read");
   FileResult result{file, {}};
-  std::optional<Section> section;
+  std::unique_ptr<Section> section;
   std::string text;
   for (std::uint32_t line = 1; std::getline(in, text); ++line) {
     try {
-      const json operation = json::parse(text);
-      if (operation.at("op") == "case") {
+      const Operation operation = Operation::parse(text);
+      if (operation.text("op") == "case") {
         if (section) result.sections.push_back(section->finish());
-        section.emplace(file, operation.at("name"), most_mismatches);
+        section = std::make_unique<Section>(file, operation.text("name"), most_mismatches);
         continue;
       }
-      if (!section) throw base::InputError({file, line, 0}, "expected op case");
+      if (!section) throw base::InputError("expected op case");
       section->perform(operation, line);
-    } catch (const json::exception& error) {
+    } catch (const base::InputError& error) {
       throw base::InputError({file, line, 0}, error.what());
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replays conformance vectors (JSON Lines; the format is described in FORMAT.md of the vectors) against the functional
-// engine: performs each operation, compares each answer, and accounts for every byte that the IOMMU wrote. Sections
-// that need what the model does not have are skipped, with the reason.
+// engine: performs each operation, compares each answer, and accounts for every byte and message of the IOMMU.
 #pragma once
 
 #include <string>
@@ -16,7 +15,6 @@ struct Mismatch {
 
 struct SectionResult {
   std::string name;
-  std::string skipped;  ///< why, or empty
   std::vector<Mismatch> mismatches;
   std::size_t operations = 0;
 };
@@ -24,8 +22,7 @@ struct SectionResult {
 struct FileResult {
   std::string file;
   std::vector<SectionResult> sections;
-  bool passed() const;          ///< no mismatch (skipped sections have none)
-  std::size_t skipped() const;  ///< sections
+  bool passed() const;
 };
 
 /// `most_mismatches`: a section stops after as many. Throws base::InputError with file:line for what is no vector.

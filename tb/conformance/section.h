@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// One section of a vector file under replay: an IOMMU, its memory, and the comparison of answers.
+// One section of a vector file under replay: an IOMMU, its memory, the messages it sends, and the comparison of
+// answers.
 #pragma once
 
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
 
+#include "conformance/operation.h"
 #include "conformance/replayer.h"
 #include "conformance/vector_memory.h"
 
@@ -17,30 +16,31 @@ namespace iommusim::conformance {
 class Section : public translate::MessagePort {
  public:
   Section(std::string file, std::string name, std::size_t most_mismatches);
-  /// Performs one operation; `line` counts from 1. After a skip or too many mismatches it does nothing.
-  void perform(const nlohmann::json& operation, std::size_t line);
-  /// The last operation's writes are accounted for.
+  /// Performs one operation; `line` counts from 1. After too many mismatches it does nothing.
+  void perform(const Operation& operation, std::size_t line);
+  /// The last operation's writes and messages are accounted for.
   SectionResult finish();
 
  private:
-  void reset(const nlohmann::json& operation);
-  void memory_check(const nlohmann::json& operation);
-  void memory_fault(const nlohmann::json& operation);
-  void register_write(const nlohmann::json& operation);
-  void register_read(const nlohmann::json& operation);
-  void translate(const nlohmann::json& operation);
-  void page_request(const nlohmann::json& operation);
-  void expect_message(const nlohmann::json& operation);
-  void invalidation_completion(const nlohmann::json& operation);
-  void time_out(const nlohmann::json& operation);
+  void reset(const Operation& operation);
+  void memory_check(const Operation& operation);
+  void memory_fault(const Operation& operation);
+  void register_write(const Operation& operation);
+  void register_read(const Operation& operation);
+  void translate(const Operation& operation);
+  void compare_address(const Operation& expect, const translate::Outcome& outcome);
+  void compare_msi(const Operation& expect, const translate::Outcome& outcome);
+  void compare_completion(const Operation& operation, const translate::AtsCompletion& ats);
+  void expect_message(const Operation& operation);
+  void invalidation_completion(const Operation& operation);
   /// The ITAGs that the IOMMU chose for these requests; without any, the recorded ones.
-  std::uint32_t itag_vector(const nlohmann::json& operation) const;
+  std::uint32_t itag_vector(const Operation& operation) const;
   void send(const translate::DeviceMessage& message) override { sent_.push_back(message); }
-  void compare_outcome(const nlohmann::json& operation, const translate::Outcome& outcome);
-  void compare_completion(const nlohmann::json& operation, const translate::Outcome& outcome);
+  /// Compares with the texts that are allowed; false and a mismatch if none fits.
+  bool compare(const Operation& operation, const char* name, const std::string& found);
   void end_operation();
   void mismatch(const std::string& text);
-  bool over() const;
+  bool over() const { return result_.mismatches.size() >= most_mismatches_; }
 
   std::string file_;
   std::size_t most_mismatches_;

@@ -1,118 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/values.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/bits.h"
 #include "base/choice.h"
 #include "base/error.h"
 
 namespace iommusim::conformance {
-
-using nlohmann::json;
-
-std::uint64_t number(const json& value) {
-  if (value.is_number()) return value.get<std::uint64_t>();
-  return std::stoull(value.get<std::string>(), nullptr, 16);
-}
-
-std::optional<std::uint64_t> optional_number(const json& value) {
-  if (value.is_null()) return std::nullopt;
-  return number(value);
-}
-
-std::vector<std::uint8_t> byte_string(const json& value) {
-  const std::string text = value;
-  std::vector<std::uint8_t> bytes(text.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
-  return bytes;
-}
-
-std::string byte_text(const std::vector<std::uint8_t>& bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
-
-std::string hex(std::uint64_t value) {
-  std::string digits;
-  do digits.insert(digits.begin(), "0123456789abcdef"[value & 15]);
-  while ((value >>= 4) != 0);
-  return "0x" + digits;
-}
-
 namespace {
 
-spec::DdtMode mode_named(const std::string& name) {
-  const auto* row = base::find_choice(spec::kDdtModes, name);
-  if (row == nullptr) throw base::InputError("unknown ddtp mode '" + name + "'");
+spec::DdtMode mode_of(const Operation& reset, const char* name) {
+  const auto* row = base::find_choice(spec::kDdtModes, reset.text(name));
+  if (row == nullptr) throw base::InputError(std::string("unknown ddtp mode in '") + name + "'");
   return row->value;
 }
 
-std::uint32_t log2_of(const json& size) { return base::log2_floor(number(size)); }
-
 /// The sizes are listed by the largest mode that a stage supports.
-void set_bare_sizes(const json& sizes, spec::Implementation& i) {
-  i.first_bare_log2 = log2_of(sizes.at(i.sv57 ? "sv57" : i.sv48 ? "sv48" : i.sv39 ? "sv39" : "sv32"));
-  i.second_bare_log2 = log2_of(sizes.at(i.sv57x4 ? "sv57x4" : i.sv48x4 ? "sv48x4" : i.sv39x4 ? "sv39x4" : "sv32x4"));
+void set_bare_sizes(const Operation& sizes, spec::Implementation& i) {
+  const char* first = i.sv57 ? "sv57" : i.sv48 ? "sv48" : i.sv39 ? "sv39" : "sv32";
+  const char* second = i.sv57x4 ? "sv57x4" : i.sv48x4 ? "sv48x4" : i.sv39x4 ? "sv39x4" : "sv32x4";
+  i.first_bare_log2 = base::log2_floor(sizes.number(first));
+  i.second_bare_log2 = base::log2_floor(sizes.number(second));
 }
 
 }  // namespace
 
-spec::Implementation implementation_of(const json& reset) {
-  const auto value = [&reset](const char* name) { return static_cast<std::uint32_t>(number(reset.at(name))); };
+spec::Implementation implementation_of(const Operation& reset) {
+  const auto value = [&reset](const char* name) { return static_cast<std::uint32_t>(reset.number(name)); };
   spec::Implementation implementation;
-  implementation.set_capabilities(number(reset.at("capabilities")));
+  implementation.set_capabilities(reset.number("capabilities"));
   implementation.fctl = value("fctl");
-  implementation.reset_mode = mode_named(reset.at("reset_mode"));
-  implementation.max_mode = mode_named(reset.at("max_mode"));
+  implementation.reset_mode = mode_of(reset, "reset_mode");
+  implementation.max_mode = mode_of(reset, "max_mode");
   implementation.device_id_mask = value("device_id_mask");
   implementation.num_hpm = value("num_hpm");
   implementation.hpm_counter_bits = value("hpm_counter_bits");
   implementation.hpm_event_limit = value("hpm_event_limit");
   implementation.vector_bits = value("vector_bits");
-  implementation.gxl_writeable = value("gxl_writeable") != 0;
-  implementation.be_writeable = value("be_writeable") != 0;
+  implementation.gxl_writeable = reset.flag("gxl_writeable");
+  implementation.be_writeable = reset.flag("be_writeable");
   implementation.qosid_mask = value("qosid_mask");
   implementation.itags = value("itags");
-  set_bare_sizes(reset.at("bare_size"), implementation);
+  set_bare_sizes(reset.object("bare_size"), implementation);
   return implementation;
 }
 
-translate::Request request_of(const json& operation) {
+translate::Request request_of(const Operation& operation) {
   translate::Request request;
-  const std::string type = operation.at("at");
+  const std::string type = operation.text("at");
   request.type = type == "untranslated" ? translate::AddressType::kUntranslated
                  : type == "translated" ? translate::AddressType::kTranslated
                                         : translate::AddressType::kAtsRequest;
   const bool is_ats = request.type == translate::AddressType::kAtsRequest;
-  request.access = !is_ats && operation.at("access") == "write" ? translate::Access::kWrite : translate::Access::kRead;
-  request.device = base::DeviceId(static_cast<std::uint32_t>(number(operation.at("device_id"))));
-  if (const auto process = optional_number(operation.at("process_id"))) {
-    request.process_valid = true;
-    request.process = base::ProcessId(static_cast<std::uint32_t>(*process));
-  }
-  request.execute = number(operation.at("exec")) != 0;
-  request.privileged = number(operation.at("priv")) != 0;
-  request.no_write = number(operation.at("no_write")) != 0;
-  request.cxl = number(operation.at("cxl")) != 0;
-  request.iova = base::Iova(number(operation.at("iova")));
-  request.bytes = static_cast<std::uint32_t>(number(operation.at("length")));
+  request.access =
+      !is_ats && operation.text("access") == "write" ? translate::Access::kWrite : translate::Access::kRead;
+  request.device = base::DeviceId(static_cast<std::uint32_t>(operation.number("device_id")));
+  const auto process = operation.optional_number("process_id");
+  request.process_valid = process.has_value();
+  request.process = base::ProcessId(static_cast<std::uint32_t>(process.value_or(0)));
+  request.execute = operation.flag("exec");
+  request.privileged = operation.flag("priv");
+  request.no_write = operation.flag("no_write");
+  request.cxl = operation.flag("cxl");
+  request.iova = base::Iova(operation.number("iova"));
+  request.bytes = static_cast<std::uint32_t>(operation.number("length"));
   return request;
 }
 
-translate::DeviceFunction function_of(const json& operation) {
+translate::DeviceFunction function_of(const Operation& operation) {
   translate::DeviceFunction function;
-  function.rid = static_cast<std::uint16_t>(number(operation.at("rid")));
-  if (const auto segment = optional_number(operation.at("segment"))) {
-    function.segment_valid = true;
-    function.segment = static_cast<std::uint8_t>(*segment);
-  }
+  function.rid = static_cast<std::uint16_t>(operation.number("rid"));
+  const auto segment = operation.optional_number("segment");
+  function.segment_valid = segment.has_value();
+  function.segment = static_cast<std::uint8_t>(segment.value_or(0));
   return function;
+}
+
+translate::PageRequest page_request_of(const Operation& operation) {
+  translate::PageRequest request;
+  request.function = function_of(operation);
+  const auto process = operation.optional_number("pasid");
+  request.process_valid = process.has_value();
+  request.process = base::ProcessId(static_cast<std::uint32_t>(process.value_or(0)));
+  request.privileged = operation.flag("priv");
+  request.execute = operation.flag("exec");
+  request.payload = operation.number("payload");
+  return request;
+}
+
+translate::DeviceMessage message_of(const Operation& operation) {
+  translate::DeviceMessage message;
+  message.kind = operation.text("msg") == "prg_response" ? translate::DeviceMessage::Kind::kPageResponse
+                                                         : translate::DeviceMessage::Kind::kInvalidationRequest;
+  message.function = function_of(operation);
+  const auto process = operation.optional_number("pasid");
+  message.process_valid = process.has_value();
+  message.process = base::ProcessId(static_cast<std::uint32_t>(process.value_or(0)));
+  message.payload = operation.number("payload");
+  return message;
 }
 
 std::string message_text(const translate::DeviceMessage& message) {
