@@ -8,6 +8,7 @@
 
 #include "iommufd/device.h"
 #include "iommufd/no_memory.h"
+#include "pagetable/undo.h"
 
 namespace iommusim::iommufd {
 namespace {

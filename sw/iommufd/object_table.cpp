@@ -16,10 +16,10 @@
 // (newest Linux, R1.5) nothing drains: a call in flight is a reason for EBUSY at once. Linux has a small gap there
 // between two decrements at the end of a call and waits for it; here both happen under one lock, so there is no gap.
 //
-// Devices and accesses are owned by the kernel. DESTROY gives EBUSY for them at once, since nothing that a call in flight
-// does could change that, and so a program cannot make them invisible to the kernel for a moment either. The kernel itself
-// never takes no for an answer (R1.6): it drains, and a user that is left then is a contradiction. A call that does not end
-// is a bug worth a log line.
+// Devices and accesses are owned by the kernel. DESTROY gives EBUSY for them at once, since nothing that a call in
+// flight does could change that, and so a program cannot make them invisible to the kernel for a moment either. The
+// kernel itself never takes no for an answer (R1.6): it drains, and a user that is left then is a contradiction. A call
+// that does not end is a bug worth a log line.
 //
 // Gone. The slot is empty, the id is free for the next creation, and the destructor runs without any lock of the table:
 // it may block on page-table locks and hardware, and drops the object's own relations, which may free its neighbours.

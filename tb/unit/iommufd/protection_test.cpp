@@ -17,7 +17,7 @@ TEST(Protection, MovesWithoutDroppingTwice) {
   ObjectTable& objects = world.context->objects();
   UsersRef<Ioas> a = to_users(objects.hold<Ioas>(id));
   UsersRef<Ioas> b = std::move(a);
-  EXPECT_FALSE(a);
+  EXPECT_FALSE(a);  // NOLINT(bugprone-use-after-move)
   EXPECT_TRUE(b);
   a = std::move(b);
   a = std::move(a);  // NOLINT: on purpose
