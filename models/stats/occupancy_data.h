@@ -46,8 +46,8 @@ class OccupancyData {
   std::uint64_t limit() const { return limit_; }
   std::uint64_t time_at_limit() const { return at_limit_; }
   std::uint64_t integral() const { return integral_; }
-  std::uint64_t start() const { return start_; }  ///< when the window began
-  std::uint64_t now() const { return now_; }      ///< the time last told
+  std::uint64_t start() const { return start_; }        ///< when the window began
+  std::uint64_t now() const { return now_; }            ///< the time last told
   std::uint64_t time() const { return now_ - start_; }  ///< length of the window so far
   double average() const { return time() == 0 ? 0.0 : static_cast<double>(integral_) / static_cast<double>(time()); }
 

@@ -29,6 +29,12 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
   stats_.directory_walks.active.set_limit(params.walkers.directory_count);
 }
 
+const char* Engine::unsupported(const spec::Implementation& implementation) {
+  if (implementation.ats) return "ats";
+  if (implementation.hpm) return "hpm";
+  return implementation.dbg ? "dbg" : nullptr;
+}
+
 void Engine::accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now) {
   base::ensure(can_accept(), "a request was pushed into a full IOMMU");
   const std::uint32_t i = free_slots_[--free_count_];
@@ -178,7 +184,8 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
       case translate::AskKind::kFillProcess:
         slot.process.resume();
         break;
-      default: base::contradiction("a translation asked for what only commands ask");
+      default:
+        base::contradiction("a translation asked for what only commands ask");
     }
   }
 }

@@ -37,6 +37,10 @@ class Engine {
   Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
          stats::Group& parent, const std::string& name = "iommu");
 
+  /// The parameter of the implementation for which the cycle model has no time yet (ATS with page requests, the
+  /// performance monitor, the debug interface), or nullptr. Shells refuse it.
+  static const char* unsupported(const spec::Implementation& implementation);
+
   // Requests. They must not cross a 4 KiB border; `cookie` comes back with the result.
   bool can_accept() const { return !ingress_.full() && free_count_ != 0; }
   void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now);

@@ -6,7 +6,10 @@
 namespace iommusim::timing {
 
 PlainDriver::PlainDriver(Engine& engine, translate::MemoryPort& memory, const PlainDriverParams& params)
-    : engine_(engine), memory_(memory), params_(params), random_(params.seed) {}
+    : engine_(engine), memory_(memory), params_(params), random_(params.seed) {
+  base::ensure(timing::Engine::unsupported(engine.registers().implementation()) == nullptr,
+               "the plain driver was given an IOMMU with what the cycle model has not");
+}
 
 bool PlainDriver::offer(const translate::Request& request, std::uint64_t cookie) {
   if (!engine_.can_accept()) return false;

@@ -39,6 +39,10 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
       register_responses_(2) {
+  if (const char* const what = timing::Engine::unsupported(params.implementation); what != nullptr)
+    if (params.mode == IommuMode::kCycle)
+      throw base::InputError(std::string("iommu.implementation.") + what +
+                             ": not in the cycle model, expected false, or iommu.mode: functional");
   if (params.mode == IommuMode::kFunctional)
     functional_ =
         std::make_unique<IommuFunctional>(engine_.registers(), own_port_.socket, forward_port_.socket, engine_.stats());
