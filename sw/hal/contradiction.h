@@ -13,7 +13,8 @@ class Contradiction : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-[[noreturn]] inline void contradiction(const std::string& what) { throw Contradiction(what); }
+// Not inlined: inside a noexcept function the compiler would turn the throw into a terminate without a message.
+[[noreturn, gnu::noinline]] inline void contradiction(const std::string& what) { throw Contradiction(what); }
 
 /// The stack's own invariants; never for what a user program passes.
 inline void ensure(bool holds, const char* what) {
