@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What DMA buffers hold, as one number that two runs can compare: the sum over buffers of a hash of (address space,
-// IOVA, contents), taken when a buffer is unmapped, before anybody can use its memory for something else.
+// IOVA, contents), taken when a buffer is unmapped, before anybody can use its memory for something else. A page that
+// is mapped elsewhere too (small packets share pages) may be written there at that moment: it counts when its last
+// mapping goes.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <unordered_map>
 
 #include "hal/hardware.h"
 
@@ -32,6 +35,7 @@ class BufferDigest {
 
   bool enabled_;
   std::map<Key, Buffer> live_;
+  std::unordered_map<std::uint64_t, std::uint32_t> mappings_;  // of each physical page
   std::uint64_t value_ = 0;
 };
 

@@ -74,8 +74,9 @@ void ReplayWorkload::open(Kernel& kernel) {
     iommufd::ObjectId page_table = function.ioas;
     if (error == 0) error = iommufd::device_attach(context, function.device, page_table);
     if (error != 0)
-      throw ParameterError("devices." + name_ + ".trace", "function " + to_string(function.source) +
-                                                              " cannot be attached: " + domain::errno_name(error));
+      throw ParameterError("devices." + name_, "function " + to_string(function.source) +
+                                                   " cannot be attached: " + domain::errno_name(error) +
+                                                   ", expected an IOMMU with a first stage that the driver can use");
   }
 }
 

@@ -41,9 +41,10 @@ std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workloa
   return names;
 }
 
-/// Bytes of buffers that the device's program needs.
-std::uint64_t buffer_bytes_of(const DeviceParams& device) {
-  return device.kind == DeviceKind::kReplay ? memory_of_trace(device.trace) : device.uniform.window_bytes;
+/// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
+std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
+  if (device.kind == DeviceKind::kUniform) return device.uniform.window_bytes;
+  return alone ? 0 : memory_of_trace(device.trace);
 }
 
 /// Every program has buffers of its own: no device writes what belongs to another.
@@ -51,7 +52,7 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
   std::vector<std::unique_ptr<Workload>> workloads;
   std::uint64_t buffer = 0;
   for (const auto& [name, device] : params.devices) {
-    const std::uint64_t end = buffer + base::align_up(buffer_bytes_of(device), 1ULL << 30);
+    const std::uint64_t end = buffer + base::align_up(buffer_bytes_of(device, params.devices.size() == 1), 1ULL << 30);
     if (end > user_memory(params.memory.physical_bits))
       throw ParameterError("devices." + name,
                            "its buffers do not fit into memory, expected less, or more "

@@ -39,6 +39,9 @@ void UniformWorkload::open(Kernel& kernel) {
   if (error == 0) error = -program_->ioas_alloc(ioas_);
   iommufd::ObjectId page_table = ioas_;
   if (error == 0) error = iommufd::device_attach(program_->context(), device_, page_table);
+  if (error != 0)
+    throw ParameterError("devices." + name_, std::string("cannot be attached: ") + domain::errno_name(error) +
+                                                 ", expected an IOMMU with a first stage that the driver can use");
   for_each_chunk([&](std::uint64_t iova, std::uint64_t va, std::uint64_t bytes) {
     if (error == 0) error = -program_->ioas_map(ioas_, iova, va, bytes);
     if (error == 0) buffers_.mapped(ioas_, iova, bytes, va - kBufferVa + program_->buffers());
