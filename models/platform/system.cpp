@@ -48,7 +48,8 @@ std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
 }
 
 /// Every program has buffers of its own: no device writes what belongs to another.
-std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params, stats::Group& parent) {
+std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params, const WorkloadMaker& more,
+                                                      stats::Group& parent) {
   std::vector<std::unique_ptr<Workload>> workloads;
   std::uint64_t buffer = 0;
   for (const auto& [name, device] : params.devices) {
@@ -63,18 +64,22 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
       workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
     buffer = end;
   }
+  if (more)
+    for (auto& workload : more(params, parent)) workloads.push_back(std::move(workload));
+  if (workloads.empty()) throw ParameterError("devices", "there is none, expected at least one");
   return workloads;
 }
 
 }  // namespace
 
-System::Parts::Parts(const SystemParams& system)
+System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
     : params(checked(system)),
+      more(maker),
       os(os_params_of(params)),
       memory("memory", params.memory, {"dma", "iommu", "processor"}, root),
       messages("messages", kMessageWindow, kMessageWindowBytes),
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
-      workloads(make_workloads(params, root)),
+      workloads(make_workloads(params, more, root)),
       bus(std::make_unique<bus::DmaBus>("bus", params.bus, port_names_of(workloads), root)),
       mmio("mmio", mmio_params_of(params)),
       software_memory("software_memory", {params.software.cost.memory_line_ns}),
@@ -89,12 +94,16 @@ System::Parts::Parts(const SystemParams& system)
   iommu.connect(&bridge);
   mmio.socket.bind(iommu.registers());
   software_memory.socket.bind(memory.port(kProcessorPort));
+  received.emplace(
+      root, "iommu.memory_port.issued = memory.iommu.requests + interrupt messages, over the run",
+      [this] { return iommu.statistics().memory_port.issued.value(); },
+      [this] { return memory.port_statistics(kWalkPort).requests.value() + messages.taken(); });
   unsigned port = 0;
   for (const auto& workload : workloads)
     for (bus::InitiatorSocket* const socket : workload->sockets()) socket->bind(bus->port(port++));
 }
 
-System::System(const SystemParams& params) : parts_(std::make_unique<Parts>(params)) {}
+System::System(const SystemParams& params, const WorkloadMaker& more) : parts_(std::make_unique<Parts>(params, more)) {}
 
 System::~System() {
   // A run that ended early leaves threads in the middle of what they did, with locks held and pages pinned: nothing of

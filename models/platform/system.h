@@ -31,10 +31,13 @@ struct RunTotals {
   std::uint64_t workload_ps = 0;   ///< from the first workload's start to the last one's end
 };
 
+/// Makes workloads of the caller's own, beside those of SystemParams::devices; their statistics go under the group.
+using WorkloadMaker = std::function<std::vector<std::unique_ptr<Workload>>(const SystemParams&, stats::Group&)>;
+
 class System {
  public:
   /// InputError for a system that cannot be built.
-  explicit System(const SystemParams& params);
+  explicit System(const SystemParams& params, const WorkloadMaker& more = {});
   ~System();
 
   /// Runs to the end. `progress` is called now and then with a fraction in [0, 1] and a word for what goes on; may be

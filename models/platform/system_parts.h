@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 
 #include "hal_systemc/systemc_interrupts.h"
 #include "hal_systemc/systemc_os.h"
@@ -27,7 +28,7 @@ class InterruptBridge final : public bus::InterruptLines, public bus::MessageLis
 };
 
 struct System::Parts {
-  explicit Parts(const SystemParams& system);
+  Parts(const SystemParams& system, const WorkloadMaker& more);
 
   timing::EngineStats& iommu_statistics() { return iommu.statistics(); }
   const SoftwareStats& software_statistics() const { return kernel.statistics(); }
@@ -35,6 +36,7 @@ struct System::Parts {
 
   SystemParams params;
   stats::Group root{"system"};
+  const WorkloadMaker more;  ///< used while the workloads are made
   hal::SystemcOs os;
   bus::Memory memory;
   bus::MessageWindow messages;
@@ -47,6 +49,7 @@ struct System::Parts {
   InterruptBridge bridge;
   Kernel kernel;
   bool started = false;
+  std::optional<stats::Identity> received;  ///< nothing is lost between the IOMMU's port and memory
   bool finished = false;
   const char* phase = "boot";
   base::Picoseconds workload_start = 0;

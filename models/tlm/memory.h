@@ -47,6 +47,7 @@ class Memory final : public TimedModule, TargetClient {
   TargetSocket& port(unsigned index) { return ports_[index]->target.socket; }
   SparseStore& store() { return store_; }
   const MemoryStats& statistics() const { return stats_; }
+  const MemoryPortStats& port_statistics(unsigned index) const { return ports_[index]->stats; }
   /// Asked at each access; nullptr: none. Must outlive the simulation.
   void inject(FaultInjector* injector) { injector_ = injector; }
 

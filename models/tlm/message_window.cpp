@@ -16,6 +16,7 @@ bool MessageWindow::takes(Payload& payload) const {
 }
 
 void MessageWindow::deliver(Payload& payload) {
+  ++taken_;
   std::uint32_t data = 0;
   std::memcpy(&data, payload.get_data_ptr(), sizeof data);
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);

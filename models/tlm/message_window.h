@@ -24,6 +24,7 @@ class MessageWindow final : public sc_core::sc_module, ::tlm::tlm_fw_transport_i
   InitiatorSocket out{"out"};
   /// nullptr: messages vanish. Must outlive the simulation.
   void connect(MessageListener* listener) { listener_ = listener; }
+  std::uint64_t taken() const { return taken_; }  ///< messages so far
 
  private:
   bool takes(Payload& payload) const;
@@ -44,6 +45,7 @@ class MessageWindow final : public sc_core::sc_module, ::tlm::tlm_fw_transport_i
 
   std::uint64_t first_, bytes_;
   MessageListener* listener_ = nullptr;
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace iommusim::bus

@@ -34,7 +34,7 @@ class RaceWorkload final : public Workload, devices::DmaClient {
 
   void open(Kernel& kernel) override {
     program_ = kernel.start_program();
-    ASSERT_EQ(iommufd::device_bind(program_->context(), kernel.add_device(kDeviceId), device_), 0);
+    ASSERT_EQ(iommufd::device_bind(program_->context(), kernel.add_device(kDeviceId, "racer"), device_), 0);
     ASSERT_EQ(program_->ioas_alloc(ioas_), 0);
     iommufd::ObjectId page_table = ioas_;
     ASSERT_EQ(iommufd::device_attach(program_->context(), device_, page_table), 0);
