@@ -95,8 +95,8 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
   mmio.socket.bind(iommu.registers());
   software_memory.socket.bind(memory.port(kProcessorPort));
   received.emplace(
-      root, "iommu.memory_port.issued = memory.iommu.requests + interrupt messages, over the run",
-      [this] { return iommu.statistics().memory_port.issued.value(); },
+      root, "the IOMMU's own accesses = memory.iommu.requests + interrupt messages, over the run",
+      [this] { return iommu.own_accesses(); },
       [this] { return memory.port_statistics(kWalkPort).requests.value() + messages.taken(); });
   unsigned port = 0;
   for (const auto& workload : workloads)

@@ -70,6 +70,7 @@ class Engine {
 
   const EngineParams& params() const { return params_; }
   EngineStats& stats() { return stats_; }
+  const EngineStats& stats() const { return stats_; }
 
  private:
   friend class QueueEngines;

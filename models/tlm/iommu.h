@@ -46,6 +46,10 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   base::Cycle cycle() const { return clock_.edge_at_or_after(now_ps()); }
   /// Nothing inside: no DMA, no command, no access of its own.
   bool idle() const;
+  /// Memory accesses of its own so far, in either mode.
+  std::uint64_t own_accesses() const {
+    return functional_ ? functional_->accesses() : engine_.stats().memory_port.issued.value();
+  }
   std::string describe() const { return engine_.describe(); }
 
  private:

@@ -30,6 +30,7 @@ class IommuFunctional final : translate::MemoryPort {
   void perform(Payload& payload, sc_core::sc_time& delay);
   /// The write and all that it starts; adds the time to `delay`.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, sc_core::sc_time& delay);
+  std::uint64_t accesses() const { return stats_.accesses.value(); }
 
  private:
   translate::MemoryAnswer read(const translate::MemoryAsk& ask) override { return access(ask, false, false); }

@@ -72,6 +72,7 @@ class OtherTiming : public testing::TestWithParam<const char*> {};
 
 /// Sets that move time around and nothing else.
 const std::vector<std::vector<std::string>> kTimings{
+    {"iommu.mode=functional"},
     {"iommu.engine.iotlb.entries=0"},
     {"iommu.engine.iotlb.entries=16"},
     {"iommu.engine.iotlb={entries: 1024, ways: 4, policy: fifo}"},
