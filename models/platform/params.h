@@ -25,8 +25,7 @@ struct SeedParams {
   template <class V>
   static constexpr void describe(V&& v) {
     v("workload", &SeedParams::workload, Unit::kCount, Range{0, ~0ULL}, "what generators ask for");
-    v("timing", &SeedParams::timing, Unit::kCount, Range{0, ~0ULL},
-      "random choices of the hardware, and the skew of software");
+    v("timing", &SeedParams::timing, Unit::kCount, Range{0, ~0ULL}, "random choices of the hardware");
   }
 };
 

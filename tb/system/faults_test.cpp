@@ -77,27 +77,28 @@ TEST(Faults, ErrorEndsWithTheLineOfTheTrace) {
   EXPECT_FALSE(exists(output));
 }
 
-class FaultDelivery : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class FaultDelivery : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(FaultDelivery, ChangesNothingOfTheRecords) {
   const auto [interrupts, implementation] = GetParam();
   const Machine machine("fault");
   const Stats reference = run(machine.system);
   for (const char* const latency : {"0", "10 ms"}) {
-    const Stats stats = run(machine.system, {std::string("software.interrupts=") + interrupts,
-                                             std::string("iommu.implementation=") + implementation,
-                                             std::string("software.cost.interrupt_ns=") + latency});
+    const Stats stats =
+        run(machine.system, {"software.interrupts=" + interrupts, "iommu.implementation=" + implementation,
+                             std::string("software.cost.interrupt_ns=") + latency});
     EXPECT_EQ(stats["software.fault_records"], 6U) << latency;
     EXPECT_EQ(stats.digest(), reference.digest()) << latency;
   }
 }
 
+using Way = std::tuple<std::string, std::string>;
 INSTANTIATE_TEST_SUITE_P(Ways, FaultDelivery,
-                         testing::Values(std::tuple{"wires", "{igs: both}"}, std::tuple{"messages", "{igs: both}"},
-                                         std::tuple{"wires", "{igs: msi}"},  // takes what there is
-                                         std::tuple{"messages", "{igs: wsi, fctl: 2}"}));
+                         testing::Values(Way{"wires", "{igs: both}"}, Way{"messages", "{igs: both}"},
+                                         Way{"wires", "{igs: msi}"},  // takes what there is
+                                         Way{"messages", "{igs: wsi, fctl: 2}"}));
 
-class FaultStorm : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class FaultStorm : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 /// Far more faults than the queue holds: what is lost is counted, what is recorded is drained, all devices get answers.
 TEST_P(FaultStorm, LosesWhatDoesNotFitAndDrainsTheRest) {
@@ -108,8 +109,8 @@ TEST_P(FaultStorm, LosesWhatDoesNotFitAndDrainsTheRest) {
   folder.write("t.csv", trace);
   const std::string system =
       folder.write("s.yaml", "devices: {d: {kind: replay, trace: t.csv, replay: {unmapped: fault}}}");
-  const Stats stats = run(system, {std::string("software.interrupts=") + interrupts,
-                                   std::string("software.vectors=") + vectors, "software.fault_queue_log2=3"});
+  const Stats stats =
+      run(system, {"software.interrupts=" + interrupts, "software.vectors=" + vectors, "software.fault_queue_log2=3"});
   EXPECT_EQ(stats["run.failed_transfers"], 500U);
   EXPECT_EQ(stats["iommu.faults.reported"], 500U);
   EXPECT_GT(stats["iommu.faults.lost"], 0U);

@@ -11,13 +11,13 @@
 namespace iommusim::system_test {
 namespace {
 
-class TraceExactness : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class TraceExactness : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(TraceExactness, MissesAreThoseOfRuleU) {
   const auto [trace, entries] = GetParam();
   const std::string folder = shared_traces();
   if (folder.empty()) GTEST_SKIP() << "no shared traces: set IOMMUSIM_SHARED";
-  const std::string file = std::string(trace) + ".csv.zst";
+  const std::string file = trace + ".csv.zst";
   std::ifstream facts_file(folder + "/facts.json");
   for (const auto& facts : nlohmann::json::parse(facts_file)) {
     if (facts.at("file") != file) continue;
@@ -27,7 +27,7 @@ devices: {d: {kind: replay, replay: {outstanding: 1}}}
 software: {largest_page_bytes: 4096, flush_all_threshold_bytes: 0}
 )");
     const Stats stats =
-        run(system, {"devices.d.trace=" + folder + "/" + file, std::string("iommu.engine.iotlb.entries=") + entries});
+        run(system, {"devices.d.trace=" + folder + "/" + file, "iommu.engine.iotlb.entries=" + entries});
     EXPECT_EQ(stats["iommu.iotlb.misses"], facts.at("misses_U").at(entries).get<std::uint64_t>());
     EXPECT_EQ(stats["iommu.iotlb.lookups"], facts.at("accesses").get<std::uint64_t>());
     EXPECT_EQ(stats["run.failed_transfers"], 0U);
