@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/checks.h"
+
+#include <gtest/gtest.h>
+
+namespace iommusim::platform {
+namespace {
+
+SystemParams good() {
+  SystemParams params;
+  params.devices["generator"].kind = DeviceKind::kUniform;
+  return params;
+}
+
+/// The parameter that the check objects to; empty: none.
+std::string objection(const SystemParams& params) {
+  try {
+    check(params);
+    return "";
+  } catch (const ParameterError& error) {
+    return error.path();
+  }
+}
+
+TEST(Checks, DefaultsWithAGeneratorAreGood) { EXPECT_EQ(objection(good()), ""); }
+
+TEST(Checks, NameTheParameterThatIsWrong) {
+  SystemParams params = good();
+  params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};
+  EXPECT_EQ(objection(params), "iommu.engine.iotlb.ways");
+
+  params = good();
+  params.iommu.engine.walk_cache.second_stage.level2 = {6, 0, timing::Policy::kTreePlru, 0, 1};
+  EXPECT_EQ(objection(params), "iommu.engine.walk_cache.second_stage.level2.ways");
+
+  params = good();
+  params.software.address_bits = 40;
+  EXPECT_EQ(objection(params), "software.address_bits");
+
+  params = good();
+  params.memory.physical_bits = params.iommu.implementation.pas + 1;
+  EXPECT_EQ(objection(params), "memory.physical_bits");
+
+  params = good();
+  params.iommu.implementation.sv39 = false;  // sv48 needs it
+  EXPECT_EQ(objection(params), "iommu.implementation");
+
+  params = good();
+  params.devices["generator"].uniform.bdf = "0:1";
+  EXPECT_EQ(objection(params), "devices.generator.uniform.bdf");
+
+  params = good();
+  params.devices["iommu"] = params.devices["generator"];
+  EXPECT_EQ(objection(params), "devices.iommu");
+
+  params = good();
+  params.devices["trace"].kind = DeviceKind::kReplay;
+  EXPECT_EQ(objection(params), "devices.trace.trace");
+}
+
+}  // namespace
+}  // namespace iommusim::platform
