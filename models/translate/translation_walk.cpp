@@ -168,8 +168,11 @@ void Translation::take_second_stage_entry(std::uint64_t word) {
 }
 
 /// Whether the second stage's leaf must have D set: for an implicit write of a first-stage entry, or when the access
-/// may write the page that both stages let it write.
+/// may write the page that both stages let it write. Model: the read of a first-stage entry that hardware may update
+/// sets D as well, where the second stage lets it; Privileged, "Addressing and Memory Protection", leaves that open.
 bool Translation::second_stage_wants_dirty() const {
+  if (goal_ == Goal::kFirstStageRead)
+    return device_context_.updates_first_stage() && device_context_.updates_second_stage() && second_.attributes.write;
   if (goal_ != Goal::kFinal) return goal_ == Goal::kFirstStageUpdate;
   return wants_write() && second_.attributes.write && (!first_.active() || first_.attributes.write);
 }

@@ -226,6 +226,20 @@ TEST(AccessedDirty, UpdateOfAGuestEntryIsAnImplicitWrite) {
   EXPECT_EQ(walks.machine.memory.swaps, 3U);
 }
 
+/// A choice that Privileged, "Addressing and Memory Protection", leaves: the page of an entry that hardware may update.
+TEST(AccessedDirty, ReadOfAnUpdatableGuestEntryMarksItsPageDirty) {
+  const auto dirty_after = [](std::uint64_t tc, std::uint64_t cleared) {
+    Walks walks(8, 8, tc);
+    const std::uint64_t entry_gpa = walks.space.first_entry_gpa(0x1000, 0);
+    walks.change_second(entry_gpa, cleared);
+    EXPECT_EQ(walks.cause(), 0U);
+    return (walks.second_pte(entry_gpa) & flags::kD) != 0;
+  };
+  EXPECT_TRUE(dirty_after(kSade | kGade, flags::kD));
+  EXPECT_FALSE(dirty_after(kGade, flags::kD)) << "nothing will write there";
+  EXPECT_FALSE(dirty_after(kSade | kGade, flags::kD | flags::kW)) << "a read-only page is never dirty";
+}
+
 TEST(AccessedDirty, UpdateInAReadOnlyGuestPageFaultsAsImplicitWrite) {
   Walks walks(8, 8, kSade | kGade);
   const std::uint64_t entry_gpa = walks.space.first_entry_gpa(0x1000, 0);
