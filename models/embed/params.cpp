@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "embed/params.h"
+
+#include "params/assign.h"
+#include "timing/engine.h"
+
+namespace iommusim::embed {
+
+namespace {
+
+/// Where the user wrote the parameter of that path, or the deepest group around it.
+base::SourcePosition position_in(const params::Tree& tree, std::string_view path, const std::string& file) {
+  base::SourcePosition position{file, 1, 1};
+  for (const params::Tree* at = &tree; !path.empty();) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    at = at->find(path.substr(0, dot));
+    if (at == nullptr) break;
+    position = at->position;
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return position;
+}
+
+struct Objection {
+  std::string path;
+  std::string text;
+};
+
+/// What contradicts itself although each value is in range; an empty text: nothing.
+Objection object_to(const EmbedParams& params) {
+  if (const char* what = params.implementation.contradiction(); what != nullptr) return {"implementation", what};
+  if (params.mode == Mode::kFunctional) return {};
+  if (const char* name = timing::Engine::unsupported(params.implementation); name != nullptr)
+    return {std::string("implementation.") + name, "the cycle model has none of this, expected mode functional"};
+  const auto& [first, second, lookup_cycles, ports] = params.engine.walk_cache;
+  const struct {
+    const char* path;
+    const timing::CacheParams& cache;
+  } caches[] = {
+      {"engine.ddt_cache", params.engine.ddt_cache},
+      {"engine.directory_cache", params.engine.directory_cache},
+      {"engine.iotlb", params.engine.iotlb},
+      {"engine.walk_cache.first_stage.level1", first.level1},
+      {"engine.walk_cache.first_stage.level2", first.level2},
+      {"engine.walk_cache.first_stage.level3", first.level3},
+      {"engine.walk_cache.first_stage.level4", first.level4},
+      {"engine.walk_cache.second_stage.level1", second.level1},
+      {"engine.walk_cache.second_stage.level2", second.level2},
+      {"engine.walk_cache.second_stage.level3", second.level3},
+      {"engine.walk_cache.second_stage.level4", second.level4},
+  };
+  for (const auto& [path, cache] : caches)
+    if (const char* what = cache.contradiction(); what != nullptr) return {std::string(path) + ".ways", what};
+  return {};
+}
+
+EmbedParams params_of_tree(const params::Tree& tree, const std::string& file) {
+  EmbedParams result;
+  params::assign(result, tree);
+  if (const auto [path, text] = object_to(result); !text.empty())
+    throw base::InputError(position_in(tree, path, file), path + ": " + text);
+  return result;
+}
+
+}  // namespace
+
+EmbedParams params_of_text(const char* yaml) { return params_of_tree(params::load_yaml_text(yaml, "yaml"), "yaml"); }
+
+EmbedParams params_of_file(const char* path) { return params_of_tree(params::load_yaml_file(path), path); }
+
+}  // namespace iommusim::embed
