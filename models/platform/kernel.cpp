@@ -31,6 +31,7 @@ Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Me
     : params_(params),
       os_(os),
       memory_(memory),
+      skew_(params.seed.timing),
       stats_(parent, "software"),
       frames_(os, memory, kKernelMemory, base::align_down(params.software.kernel_memory_bytes, base::kPageSize)),
       iommus_(os),
@@ -80,7 +81,8 @@ std::unique_ptr<UserProgram> Kernel::start_program() {
 void Kernel::call_begins(const iommufd::CallInfo& info) {
   if (info.row == nullptr) return;
   ++stats_.of(info.command).calls;
-  os_.spend_ns(params_.software.cost.ioctl_ns);
+  const SoftwareCostParams& cost = params_.software.cost;
+  os_.spend_ns(cost.ioctl_ns + (cost.ioctl_skew_ns == 0 ? 0 : skew_.below(cost.ioctl_skew_ns + 1)));
 }
 
 void Kernel::call_ends(const iommufd::CallInfo& info, int result) {

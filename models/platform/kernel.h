@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "base/random.h"
 #include "drivers/riscv/riscv_iommu.h"
 #include "hal/buddy_frames.h"
 #include "iommufd/host.h"
@@ -48,6 +49,7 @@ class Kernel final : iommufd::CallObserver {
   const SystemParams& params_;
   hal::Os& os_;
   hal::Memory& memory_;
+  base::Random skew_;
   SoftwareStats stats_;
   hal::BuddyFrames frames_;
   drivers::riscv::RiscvSystem iommus_;

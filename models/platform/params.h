@@ -25,13 +25,15 @@ struct SeedParams {
   template <class V>
   static constexpr void describe(V&& v) {
     v("workload", &SeedParams::workload, Unit::kCount, Range{0, ~0ULL}, "what generators ask for");
-    v("timing", &SeedParams::timing, Unit::kCount, Range{0, ~0ULL}, "random choices of the hardware");
+    v("timing", &SeedParams::timing, Unit::kCount, Range{0, ~0ULL},
+      "random choices of the hardware and the skew of ioctls");
   }
 };
 
 /// Simulated time that software takes.
 struct SoftwareCostParams {
   std::uint64_t ioctl_ns = 500;
+  std::uint64_t ioctl_skew_ns = 0;
   std::uint64_t mmio_ns = 50;
   std::uint64_t memory_line_ns = 0;
   std::uint64_t interrupt_ns = 1000;
@@ -42,6 +44,8 @@ struct SoftwareCostParams {
     using P = SoftwareCostParams;
     v("ioctl_ns", &P::ioctl_ns, Unit::kNs, Range{0, 1'000'000'000},
       "processor time of one ioctl, beside what it waits for");
+    v("ioctl_skew_ns", &P::ioctl_skew_ns, Unit::kNs, Range{0, 1'000'000'000},
+      "random extra of each ioctl, from 0 to this, drawn with the timing seed");
     v("mmio_ns", &P::mmio_ns, Unit::kNs, Range{0, 1'000'000},
       "one register access, beside the IOMMU's own access_cycles");
     v("memory_line_ns", &P::memory_line_ns, Unit::kNs, Range{0, 1'000'000},

@@ -82,8 +82,8 @@ const std::vector<std::vector<std::string>> kTimings{
     {"bus={latency_up_ns: 0, latency_down_ns: 0, credits: 4}", "memory.latency_ns=0"},
     {"software.interrupts=messages", "software.cost={ioctl_ns: 0, mmio_ns: 7, memory_line_ns: 3}"},
     {"iommu.engine.walk_cache.first_stage.level1.entries=0", "iommu.engine.ddt_cache.entries=0"},
-    {"iommu.engine.iotlb={entries: 16, policy: random}", "seed.timing=1"},
-    {"iommu.engine.iotlb={entries: 16, policy: random}", "seed.timing=2"},
+    {"iommu.engine.iotlb={entries: 16, policy: random}", "software.cost.ioctl_skew_ns=900", "seed.timing=1"},
+    {"iommu.engine.iotlb={entries: 16, policy: random}", "software.cost.ioctl_skew_ns=900", "seed.timing=2"},
 };
 
 TEST_P(OtherTiming, LeavesResponsesDataAndFaults) {

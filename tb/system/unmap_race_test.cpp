@@ -122,7 +122,9 @@ Counts race(std::uint64_t seed) {
   return sc_test::made_in_child<Counts>([seed] {
     base::Random random(seed);
     SystemParams params;
-    params.software.cost = {random.below(400), random.below(60), 0, random.below(2000), 1 + random.below(150)};
+    params.seed.timing = seed;
+    params.software.cost = {random.below(400),  random.below(900),    random.below(60), 0,
+                            random.below(2000), 1 + random.below(150)};
     params.software.flush_all_threshold_bytes = random.chance(1, 3) ? 4096 : 2 << 20;
     params.memory.latency_ns = 1 + random.below(300);
     params.memory.outstanding = static_cast<std::uint32_t>(1 + random.below(32));
