@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Test: installs libiommusim into a fresh prefix, looks at what it shows and needs, and builds the project beside this
+# file with find_package and its program with pkg-config. cmake -DBUILD=... -DWORK=... -DSOURCE=... -P check.cmake
+cmake_minimum_required(VERSION 3.25)
+
+function(run out)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text ERROR_VARIABLE problem RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}: ${status}\n${text}${problem}")
+  endif()
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${WORK}")
+set(prefix "${WORK}/prefix")
+run(ignored "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
+file(GLOB_RECURSE library "${prefix}/libiommusim.so")
+get_filename_component(library_folder "${library}" DIRECTORY)
+
+run(needs ldd "${library}")
+if(needs MATCHES "systemc|not found")
+  message(FATAL_ERROR "libiommusim.so needs what it should not, or what is not there:\n${needs}")
+endif()
+run(shows nm -D --defined-only --format=posix "${library}")
+string(REGEX REPLACE "(^|\n)(iommusim_[a-z_]*@@IOMMUSIM_[0-9]+ T [^\n]*|IOMMUSIM_[0-9]+ A [^\n]*)" "" others "${shows}")
+string(STRIP "${others}" others)
+if(others OR NOT shows MATCHES "iommusim_create@@")
+  message(FATAL_ERROR "libiommusim.so shows more, or less, than iommusim.h:\n${shows}")
+endif()
+
+set(expected "^iommusim [0-9.]+, version 0x10 of the specification\n$")
+run(ignored "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${WORK}/project" "-DCMAKE_PREFIX_PATH=${prefix}")
+run(ignored "${CMAKE_COMMAND}" --build "${WORK}/project")
+run(found "${WORK}/project/embed_package")
+if(NOT found MATCHES "${expected}")
+  message(FATAL_ERROR "built with find_package, it prints: ${found}")
+endif()
+
+set(ENV{PKG_CONFIG_PATH} "${library_folder}/pkgconfig")
+run(flags pkg-config --cflags --libs iommusim)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run(ignored cc -std=c99 -Wall -Wextra -Werror "${SOURCE}/main.c" -o "${WORK}/by_pkg_config" ${flags})
+run(found "${CMAKE_COMMAND}" -E env "LD_LIBRARY_PATH=${library_folder}" "${WORK}/by_pkg_config")
+if(NOT found MATCHES "${expected}")
+  message(FATAL_ERROR "built with pkg-config, it prints: ${found}")
+endif()
