@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/expected_failures.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include "base/error.h"
@@ -15,18 +16,19 @@ std::set<std::string> read_expected_failures(const std::string& file) {
   for (std::uint32_t line = 1; std::getline(in, text); ++line) {
     if (text.empty() || text[0] == '#') continue;
     const std::size_t end = text.find(' ');
-    if (end == std::string::npos || text.find(".jsonl:") == std::string::npos)
+    const std::string place = text.substr(0, end);
+    const std::size_t colon = place.rfind(':');
+    if (end == std::string::npos || place.find(".jsonl:") == std::string::npos || colon + 1 == place.size() ||
+        place.size() - colon > 9 || place.find_first_not_of("0123456789", colon + 1) != std::string::npos)
       throw base::InputError({file, line, 0}, "expected 'folder/file.jsonl:line reason'");
-    if (!places.insert(text.substr(0, end)).second)
-      throw base::InputError({file, line, 0}, "this place is listed twice");
+    if (!places.insert(place).second) throw base::InputError({file, line, 0}, "this place is listed twice");
   }
   return places;
 }
 
-std::string place_in_list(const Mismatch& mismatch) {
-  std::size_t start = mismatch.place.rfind('/');
-  if (start != std::string::npos && start != 0) start = mismatch.place.rfind('/', start - 1);
-  return start == std::string::npos ? mismatch.place : mismatch.place.substr(start + 1);
+std::string name_in_list(const std::string& file) {
+  const auto path = std::filesystem::absolute(file).lexically_normal();
+  return (path.parent_path().filename() / path.filename()).string();
 }
 
 }  // namespace iommusim::conformance

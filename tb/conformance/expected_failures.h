@@ -12,7 +12,7 @@ namespace iommusim::conformance {
 /// Lines "folder/file.jsonl:line clause and reason"; # begins a comment. Throws base::InputError with file:line.
 std::set<std::string> read_expected_failures(const std::string& file);
 
-/// "folder/file.jsonl:line" of a mismatch, as the list names it.
-std::string place_in_list(const Mismatch& mismatch);
+/// "folder/file.jsonl", as the list names a file, wherever the folder lies.
+std::string name_in_list(const std::string& file);
 
 }  // namespace iommusim::conformance

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ class Operation {
   bool has(const char* name) const;
   // The members below must be there and of that type, else base::InputError names them.
   std::string text(const char* name) const;
+  /// A text that is one of these.
+  std::string choice(const char* name, std::initializer_list<const char*> values) const;
   /// A JSON number or boolean, or a string "0x...".
   std::uint64_t number(const char* name) const;
   /// null, and a member that is not there, are nothing.

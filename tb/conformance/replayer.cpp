@@ -4,20 +4,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 
 #include "base/error.h"
 #include "conformance/section.h"
 
 namespace iommusim::conformance {
 
-bool FileResult::passed() const {
-  return std::all_of(sections.begin(), sections.end(), [](const auto& section) { return section.mismatches.empty(); });
-}
-
-FileResult replay(const std::string& file, std::size_t most_mismatches) {
+FileResult replay(const std::string& file, const SubjectMaker& maker, std::size_t most_mismatches) {
   std::ifstream in(file);
-  if (!in) throw base::InputError(file + ": cannot be read");
+  if (!in || std::filesystem::is_directory(file)) throw base::InputError(file + ": cannot be read");
   FileResult result{file, {}};
   std::unique_ptr<Section> section;
   std::string text;
@@ -26,7 +21,7 @@ FileResult replay(const std::string& file, std::size_t most_mismatches) {
       const Operation operation = Operation::parse(text);
       if (operation.text("op") == "case") {
         if (section) result.sections.push_back(section->finish());
-        section = std::make_unique<Section>(file, operation.text("name"), most_mismatches);
+        section = std::make_unique<Section>(file, line, operation.text("name"), maker, most_mismatches);
         continue;
       }
       if (!section) throw base::InputError("expected op case");
@@ -35,13 +30,14 @@ FileResult replay(const std::string& file, std::size_t most_mismatches) {
       throw base::InputError({file, line, 0}, error.what());
     }
   }
-  if (section) result.sections.push_back(section->finish());
+  if (!section) throw base::InputError({file, 1, 0}, "expected op case, found an empty file");
+  result.sections.push_back(section->finish());
   return result;
 }
 
 std::vector<std::string> vector_files(const std::string& directory) {
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
     if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   return files;

@@ -15,9 +15,10 @@ namespace iommusim::conformance {
 
 class Section : public translate::MessagePort {
  public:
-  Section(std::string file, std::string name, std::size_t most_mismatches);
-  /// Performs one operation; `line` counts from 1. After too many mismatches it does nothing.
-  void perform(const Operation& operation, std::size_t line);
+  Section(std::string file, std::uint32_t line, std::string name, const SubjectMaker& maker,
+          std::size_t most_mismatches);
+  /// Performs one operation; `line` counts from 1. A skipped section, and one with too many mismatches, does nothing.
+  void perform(const Operation& operation, std::uint32_t line);
   /// The last operation's writes and messages are accounted for.
   SectionResult finish();
 
@@ -39,19 +40,19 @@ class Section : public translate::MessagePort {
   /// Compares with the texts that are allowed; false and a mismatch if none fits.
   bool compare(const Operation& operation, const char* name, const std::string& found);
   void end_operation();
-  void mismatch(const std::string& text);
-  bool over() const { return result_.mismatches.size() >= most_mismatches_; }
+  void mismatch(const std::string& what, const std::string& expected, const std::string& found);
+  bool over() const { return !result_.skipped.empty() || result_.mismatches.size() >= most_mismatches_; }
 
   std::string file_;
+  const SubjectMaker& maker_;
   std::size_t most_mismatches_;
-  std::size_t line_ = 0;
-  std::size_t last_operation_line_ = 0;
+  std::uint32_t line_ = 0;
+  std::uint32_t last_operation_line_ = 0;
   SectionResult result_;
   VectorMemory memory_;
   std::deque<translate::DeviceMessage> sent_;    ///< during the last operation, not yet expected
   std::map<std::uint64_t, std::uint8_t> itags_;  ///< by `ref`
-  std::unique_ptr<translate::Registers> registers_;
-  std::unique_ptr<translate::FunctionalEngine> engine_;
+  std::unique_ptr<Subject> subject_;
 };
 
 }  // namespace iommusim::conformance

@@ -10,18 +10,18 @@ namespace iommusim::conformance {
 bool Section::compare(const Operation& operation, const char* name, const std::string& found) {
   const auto allowed = operation.allowed(name);
   if (std::find(allowed.begin(), allowed.end(), found) != allowed.end()) return true;
-  std::string text = std::string(name) + ": expected";
-  for (const std::string& value : allowed) text += " " + value;
-  mismatch(text + ", found " + found);
+  std::string values;
+  for (const std::string& value : allowed) values += (values.empty() ? "" : " or ") + value;
+  mismatch(name, values, found);
   return false;
 }
 
 void Section::translate(const Operation& operation) {
-  const translate::Outcome outcome = engine_->translate(request_of(operation));
-  const std::string cause = std::to_string(outcome.fault.cause);
+  const translate::Outcome outcome = subject_->translate(request_of(operation));
   const std::string status = status_text(outcome.response);
   if (!compare(operation, "status", status)) {
-    result_.mismatches.back().text += " (cause " + cause + ")";
+    if (outcome.fault.cause != 0)
+      result_.mismatches.back().found += " (cause " + std::to_string(outcome.fault.cause) + ")";
     return;
   }
   if (status != "success") return;
@@ -34,24 +34,25 @@ void Section::translate(const Operation& operation) {
 }
 
 void Section::compare_address(const Operation& expect, const translate::Outcome& outcome) {
-  if (expect.has("pa") && expect.number("pa") != outcome.spa)
-    mismatch("pa: expected " + expect.text("pa") + ", found " + hex(outcome.spa));
+  if (expect.has("pa") && expect.number("pa") != outcome.spa) mismatch("pa", expect.text("pa"), hex(outcome.spa));
   if (const auto size_max = expect.optional_number("size_max"))
     if (outcome.size_log2 < 12 || *size_max >> outcome.size_log2 == 0)
-      mismatch("size: expected at most " + hex(*size_max) + ", found 2^" + std::to_string(outcome.size_log2));
+      mismatch("size", "0x1000 to " + hex(*size_max), "2^" + std::to_string(outcome.size_log2));
   if (expect.has("pbmt") && expect.text("pbmt") != pbmt_text(outcome.pbmt))
-    mismatch("pbmt: expected " + expect.text("pbmt") + ", found " + pbmt_text(outcome.pbmt));
+    mismatch("pbmt", expect.text("pbmt"), pbmt_text(outcome.pbmt));
 }
 
 void Section::compare_msi(const Operation& expect, const translate::Outcome& outcome) {
   if (expect.has("msi") && expect.flag("msi") != outcome.is_msi)
-    mismatch("msi: expected " + std::to_string(expect.number("msi")) + ", found the other");
-  if (expect.has("mrif") != (outcome.is_msi && outcome.msi.mrif)) return mismatch("mrif: expected the other mode");
+    mismatch("msi", std::to_string(expect.number("msi")), outcome.is_msi ? "1" : "0");
+  const bool is_mrif = outcome.is_msi && outcome.msi.mrif;
+  if (expect.has("mrif") != is_mrif)
+    return mismatch("mrif", is_mrif ? "none" : expect.object("mrif").dump(), is_mrif ? "an MRIF" : "none");
   if (!expect.has("mrif")) return;
   const Operation mrif = expect.object("mrif");
   if (mrif.number("addr") != outcome.msi.mrif_address || mrif.number("nid") != outcome.msi.notice_id)
-    mismatch("mrif: expected " + mrif.dump() + ", found " + hex(outcome.msi.mrif_address) + " nid " +
-             std::to_string(outcome.msi.notice_id));
+    mismatch("mrif", hex(mrif.number("addr")) + ", nid " + std::to_string(mrif.number("nid")),
+             hex(outcome.msi.mrif_address) + ", nid " + std::to_string(outcome.msi.notice_id));
 }
 
 void Section::compare_completion(const Operation& operation, const translate::AtsCompletion& ats) {

@@ -9,17 +9,22 @@ namespace iommusim::conformance {
 namespace {
 
 spec::DdtMode mode_of(const Operation& reset, const char* name) {
-  const auto* row = base::find_choice(spec::kDdtModes, reset.text(name));
-  if (row == nullptr) throw base::InputError(std::string("unknown ddtp mode in '") + name + "'");
-  return row->value;
+  const std::string mode = reset.choice(name, {"off", "bare", "1lvl", "2lvl", "3lvl"});
+  return base::find_choice(spec::kDdtModes, mode)->value;
 }
 
 /// The sizes are listed by the largest mode that a stage supports.
 void set_bare_sizes(const Operation& sizes, spec::Implementation& i) {
   const char* first = i.sv57 ? "sv57" : i.sv48 ? "sv48" : i.sv39 ? "sv39" : "sv32";
   const char* second = i.sv57x4 ? "sv57x4" : i.sv48x4 ? "sv48x4" : i.sv39x4 ? "sv39x4" : "sv32x4";
-  i.first_bare_log2 = base::log2_floor(sizes.number(first));
-  i.second_bare_log2 = base::log2_floor(sizes.number(second));
+  const auto log2_of = [&sizes](const char* name) {
+    const std::uint64_t size = sizes.number(name);
+    if (!base::is_power_of_two(size) || size < 4096)
+      throw base::InputError(std::string("member '") + name + "': expected a power of two, 0x1000 or more");
+    return base::log2_floor(size);
+  };
+  i.first_bare_log2 = log2_of(first);
+  i.second_bare_log2 = log2_of(second);
 }
 
 }  // namespace
@@ -46,13 +51,13 @@ spec::Implementation implementation_of(const Operation& reset) {
 
 translate::Request request_of(const Operation& operation) {
   translate::Request request;
-  const std::string type = operation.text("at");
+  const std::string type = operation.choice("at", {"untranslated", "translated", "ats_request"});
   request.type = type == "untranslated" ? translate::AddressType::kUntranslated
                  : type == "translated" ? translate::AddressType::kTranslated
                                         : translate::AddressType::kAtsRequest;
   const bool is_ats = request.type == translate::AddressType::kAtsRequest;
-  request.access =
-      !is_ats && operation.text("access") == "write" ? translate::Access::kWrite : translate::Access::kRead;
+  request.access = !is_ats && operation.choice("access", {"read", "write"}) == "write" ? translate::Access::kWrite
+                                                                                       : translate::Access::kRead;
   request.device = base::DeviceId(static_cast<std::uint32_t>(operation.number("device_id")));
   const auto process = operation.optional_number("process_id");
   request.process_valid = process.has_value();
@@ -62,8 +67,19 @@ translate::Request request_of(const Operation& operation) {
   request.no_write = operation.flag("no_write");
   request.cxl = operation.flag("cxl");
   request.iova = base::Iova(operation.number("iova"));
-  request.bytes = static_cast<std::uint32_t>(operation.number("length"));
+  const std::uint64_t length = operation.number("length");
+  if (length == 0 || length > base::kPageSize - (request.iova.value & (base::kPageSize - 1)))
+    throw base::InputError("member 'length': expected 1 or more bytes within one 4 KiB page");
+  request.bytes = static_cast<std::uint32_t>(length);
   return request;
+}
+
+RegisterAccess register_access_of(const Operation& operation) {
+  const std::uint64_t offset = operation.number("offset");
+  const std::uint64_t bytes = operation.number("size");
+  if (offset >= 4096) throw base::InputError("member 'offset': expected less than 0x1000");
+  if (bytes != 4 && bytes != 8) throw base::InputError("member 'size': expected 4 or 8");
+  return {static_cast<std::uint32_t>(offset), static_cast<unsigned>(bytes)};
 }
 
 translate::DeviceFunction function_of(const Operation& operation) {
@@ -89,8 +105,9 @@ translate::PageRequest page_request_of(const Operation& operation) {
 
 translate::DeviceMessage message_of(const Operation& operation) {
   translate::DeviceMessage message;
-  message.kind = operation.text("msg") == "prg_response" ? translate::DeviceMessage::Kind::kPageResponse
-                                                         : translate::DeviceMessage::Kind::kInvalidationRequest;
+  message.kind = operation.choice("msg", {"prg_response", "invalidation_request"}) == "prg_response"
+                     ? translate::DeviceMessage::Kind::kPageResponse
+                     : translate::DeviceMessage::Kind::kInvalidationRequest;
   message.function = function_of(operation);
   const auto process = operation.optional_number("pasid");
   message.process_valid = process.has_value();

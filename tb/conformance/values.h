@@ -13,6 +13,12 @@ namespace iommusim::conformance {
 spec::Implementation implementation_of(const Operation& reset);
 /// The request of an op translate (FORMAT.md 4.8).
 translate::Request request_of(const Operation& operation);
+/// The register of an op reg_write or reg_read (FORMAT.md 4.6).
+struct RegisterAccess {
+  std::uint32_t offset = 0;
+  unsigned bytes = 0;
+};
+RegisterAccess register_access_of(const Operation& operation);
 /// rid and segment of a message.
 translate::DeviceFunction function_of(const Operation& operation);
 /// The message of an op page_request (FORMAT.md 4.9).

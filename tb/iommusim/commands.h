@@ -31,6 +31,16 @@ struct StatsOptions {
 /// The statistics that a run of this system would give: built, not run.
 int list_statistics(const StatsOptions& options);
 
+struct ConformOptions {
+  std::vector<std::string> inputs;  ///< files and directories of conformance vectors
+  std::string engine = "functional";
+  std::vector<std::string> sets;  ///< path=value
+  std::string expected_failures;  ///< a list; empty: nothing may fail
+  bool json = false;
+};
+/// Replays the vectors; 1 when one of them fails, passes unexpectedly or is skipped.
+int conform(const ConformOptions& options);
+
 struct ConvertCommand {
   std::string in, out;
   std::uint64_t from_ns = 0;

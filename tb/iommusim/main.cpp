@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of iommusim. Exit codes: 0 done, 1 a run contradicted itself, 2 bad input.
+// The command line of iommusim. Exit codes: 0 done, 1 a run contradicted itself or vectors failed, 2
+// bad input.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -44,6 +45,17 @@ int parse_and_run(int argc, char** argv) {
   stats_command->add_flag_callback(
       "--json", [&] { statistics.format = "json"; }, "the same as --format json");
   stats_command->callback([&] { result = program::list_statistics(statistics); });
+
+  program::ConformOptions conformance;
+  CLI::App* const conform_command = app.add_subcommand("conform", "replay conformance vectors");
+  conform_command->add_option("inputs", conformance.inputs, "files of vectors, or directories of them")->required();
+  conform_command->add_option("--engine", conformance.engine, "which engine answers")
+      ->check(CLI::IsMember({"functional", "cycle"}));
+  conform_command->add_option("--set", conformance.sets, "set a parameter of the cycle engine: engine.path=value")
+      ->allow_extra_args(false);
+  conform_command->add_option("--expected-failures", conformance.expected_failures, "list of places that must fail");
+  conform_command->add_flag("--json", conformance.json, "print everything as JSON");
+  conform_command->callback([&] { result = program::conform(conformance); });
 
   CLI::App* const trace = app.add_subcommand("trace", "look at traces and convert them");
   trace->require_subcommand(1);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IOMMU under replay, whichever engine is behind it. Every member returns when the IOMMU has finished all that it
+// started and can finish without another message (FORMAT.md section 6, rule 2).
+#pragma once
+
+#include <memory>
+
+#include "timing/params.h"
+#include "translate/functional.h"
+
+namespace iommusim::conformance {
+
+/// What the cycle engine is replayed with; the functional engine has nothing to set.
+struct CycleParams {
+  timing::EngineParams engine{};
+  std::uint32_t memory_cycles = 20;
+  std::uint32_t memory_jitter = 0;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    using params::Range;
+    using params::Unit;
+    v.group("engine", &CycleParams::engine, "the IOMMU's micro-architecture");
+    v("memory_cycles", &CycleParams::memory_cycles, Unit::kCycle, Range{0, 1 << 20}, "latency of memory");
+    v("memory_jitter", &CycleParams::memory_jitter, Unit::kCycle, Range{0, 1 << 20},
+      "random extra latency of an access, 0 to this");
+  }
+};
+
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual translate::Outcome translate(const translate::Request& request) = 0;
+  virtual void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) = 0;
+  virtual std::uint64_t read_register(std::uint32_t offset, unsigned bytes) = 0;
+  /// The IOMMU executes commands as soon as it can, not one for each op process (FORMAT.md 4.7 allows both).
+  virtual bool commands_run_freely() const { return false; }
+  /// One command at most.
+  virtual void process_command() = 0;
+  virtual void page_request(const translate::PageRequest& request) = 0;
+  /// false: no outstanding invalidation request is answered by it.
+  virtual bool invalidation_completion(const translate::InvalidationCompletion& message) = 0;
+  virtual void invalidation_time_out(std::uint32_t itag_vector) = 0;
+};
+
+/// Makes the IOMMU of a section, in its reset state. `memory` and `messages` outlive it.
+class SubjectMaker {
+ public:
+  virtual ~SubjectMaker() = default;
+  /// Why an IOMMU with these parameters cannot be had, or nullptr: its section is then skipped.
+  virtual const char* unsupported(const spec::Implementation& implementation) const = 0;
+  virtual std::unique_ptr<Subject> make(const spec::Implementation& implementation, translate::MemoryPort& memory,
+                                        translate::MessagePort& messages) const = 0;
+};
+
+std::unique_ptr<SubjectMaker> functional_subjects();
+/// base::InputError for a geometry that cannot be.
+std::unique_ptr<SubjectMaker> cycle_subjects(const CycleParams& params);
+
+}  // namespace iommusim::conformance
