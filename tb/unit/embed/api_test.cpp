@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 #include "embedded.h"
 
@@ -85,6 +86,23 @@ TEST(Api, InstancesShareNothing) {
   EXPECT_EQ(first.run(Embedded::request(6, 0x1000)).translated, 0U);
   EXPECT_EQ(first.get(spec::kFqtOffset), 1U);
   EXPECT_EQ(second.get(spec::kFqtOffset), 0U);
+}
+
+TEST(Api, InstancesRunInDifferentThreads) {
+  const auto work = [](const char* yaml, std::uint64_t page) {
+    Embedded embedded(yaml);
+    AddressSpace space = embedded.space();
+    space.map(0x1000, page);
+    embedded.attach(5, space);
+    for (unsigned i = 0; i < 100; ++i)
+      if (embedded.run(Embedded::request(5, 0x1000 + 8 * i)).address != page + 8 * i) return false;
+    return true;
+  };
+  bool functional = false;
+  std::thread other([&] { functional = work("mode: functional", 0x90000000); });
+  EXPECT_TRUE(work("mode: cycle", 0xa0000000));
+  other.join();
+  EXPECT_TRUE(functional);
 }
 
 }  // namespace iommusim::embed::test

@@ -36,6 +36,11 @@ TEST(Params, AreTaken) {
   EXPECT_EQ(error_of(nullptr), "");
   EXPECT_EQ(error_of(""), "");
   EXPECT_EQ(error_of("mode: cycle\nengine: {iotlb: {entries: 16, ways: 4}}\nmemory: {cycles: 50}\nseed: 3\n"), "");
+  EXPECT_EQ(error_of("mode: cycle                # or functional, the default\nseed: 1\nimplementation: {sv57: false}\n"
+                     "engine: {iotlb: {entries: 32, ways: 4}}\n"
+                     "memory: {cycles: 80, jitter_cycles: 0, forward_cycles: 100}\n"),
+            "")
+      << "as in docs/embedding.md";
   EXPECT_EQ(error_of("implementation: {ats: true, pd20: true, dbg: true, hpm: true, num_hpm: 8}"), "");
 }
 
