@@ -23,7 +23,7 @@ CycleInstance::CycleInstance(const EmbedParams& params, const iommusim_host& hos
       engine_(params.engine, params.implementation, params.seed, root_),
       driver_(engine_, host_, driver_params(params)) {}
 
-std::uint64_t CycleInstance::read_register(std::uint32_t offset, std::uint32_t bytes) const {
+std::uint64_t CycleInstance::read_register(std::uint32_t offset, std::uint32_t bytes) {
   return driver_.read_register(offset, bytes);
 }
 

@@ -13,7 +13,7 @@ class CycleInstance final : public Instance {
  public:
   CycleInstance(const EmbedParams& params, const iommusim_host& host);
 
-  std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) const override;
+  std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) override;
   void write_register(std::uint32_t offset, std::uint32_t bytes, std::uint64_t value) override;
   std::uint16_t wires() const override { return engine_.wires(); }
   iommusim_result translate(const translate::Request& request) override;

@@ -11,7 +11,7 @@ FunctionalInstance::FunctionalInstance(const EmbedParams& params, const iommusim
       registers_(params.implementation),
       engine_(registers_, host_, &host_) {}
 
-std::uint64_t FunctionalInstance::read_register(std::uint32_t offset, std::uint32_t bytes) const {
+std::uint64_t FunctionalInstance::read_register(std::uint32_t offset, std::uint32_t bytes) {
   return engine_.read_register(offset, bytes);
 }
 

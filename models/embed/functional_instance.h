@@ -17,7 +17,7 @@ class FunctionalInstance final : public Instance {
  public:
   FunctionalInstance(const EmbedParams& params, const iommusim_host& host);
 
-  std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) const override;
+  std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) override;
   void write_register(std::uint32_t offset, std::uint32_t bytes, std::uint64_t value) override;
   std::uint16_t wires() const override { return registers_.wires(); }
   iommusim_result translate(const translate::Request& request) override;

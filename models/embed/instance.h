@@ -21,7 +21,7 @@ class Instance {
  public:
   virtual ~Instance() = default;
 
-  virtual std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) const = 0;
+  virtual std::uint64_t read_register(std::uint32_t offset, std::uint32_t bytes) = 0;
   virtual void write_register(std::uint32_t offset, std::uint32_t bytes, std::uint64_t value) = 0;
   virtual std::uint16_t wires() const = 0;
 

@@ -2,7 +2,6 @@
 #include "embed/params.h"
 
 #include "params/assign.h"
-#include "timing/engine.h"
 
 namespace iommusim::embed {
 
@@ -30,8 +29,6 @@ struct Objection {
 Objection object_to(const EmbedParams& params) {
   if (const char* what = params.implementation.contradiction(); what != nullptr) return {"implementation", what};
   if (params.mode == Mode::kFunctional) return {};
-  if (const char* name = timing::Engine::unsupported(params.implementation); name != nullptr)
-    return {std::string("implementation.") + name, "the cycle model has none of this, expected mode functional"};
   const auto& [first, second, lookup_cycles, ports] = params.engine.walk_cache;
   const struct {
     const char* path;
