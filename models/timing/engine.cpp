@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "timing/engine.h"
 
+#include "translate/debug_interface.h"
+
 namespace iommusim::timing {
 
 Engine::Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
@@ -8,36 +10,41 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
     : params_(params),
       stats_(parent, name),
       registers_(implementation),
-      slots_(params.slots),
+      monitor_(registers_),
+      slots_(params.slots + kOwnSlots),
       free_count_(params.slots),
-      ingress_(params.ingress.depth),
-      ddt_cache_(params.ddt_cache, seed, "ddt_cache"),
+      ingress_(params.ingress.depth + kOwnSlots),
+      devices_(params.ddt_cache, slots_.size(), seed, "ddt_cache", kDeviceStates, stats_.ddt_cache,
+               stats_.directory_walks),
+      processes_(params.pdt_cache, slots_.size(), seed + 16, "pdt_cache", kProcessStates, stats_.pdt_cache,
+                 stats_.process_directory_walks),
       directory_cache_(params.directory_cache, seed + 1, "directory_cache"),
-      device_stage_(params.slots, params.ddt_cache.lookup_cycles, params.ddt_cache.ports),
-      device_misses_(params.slots, ddt_cache_.enabled()),
       iotlb_(params.iotlb, seed + 2, stats_.iotlb),
-      translation_stage_(params.slots, params.iotlb.lookup_cycles, params.iotlb.ports),
+      translation_stage_(slots_.size(), params.iotlb.lookup_cycles, params.iotlb.ports),
       misses_(params.miss_table.depth, params.miss_table.merge && iotlb_.enabled()),
       walk_cache_(params.walk_cache, seed + 3, stats_.walk_cache),
-      walk_stage_(params.slots, params.walk_cache.lookup_cycles, params.walk_cache.ports),
-      memory_(params.memory_port, params.slots + 4, stats_.memory_port),
-      queues_(*this, params.queues, params.registers, params.slots),
+      walk_stage_(slots_.size(), params.walk_cache.lookup_cycles, params.walk_cache.ports),
+      memory_(params.memory_port, slots_.size() + 4, stats_.memory_port),
+      queues_(*this, params.queues, params.registers, slots_.size()),
+      page_requests_(*this, params.queues),
+      messages_(params.queues.message_depth),
       finished_(params.slots + 16) {
   for (std::uint32_t i = params.slots; i-- > 0;) free_slots_.push_back(i);
+  monitor_.find_overflow();
   stats_.requests.in_flight.set_limit(params.slots);
   stats_.walks.active.set_limit(params.walkers.count);
   stats_.directory_walks.active.set_limit(params.walkers.directory_count);
-}
-
-const char* Engine::unsupported(const spec::Implementation& implementation) {
-  if (implementation.ats) return "ats";
-  if (implementation.hpm) return "hpm";
-  return implementation.dbg ? "dbg" : nullptr;
+  stats_.process_directory_walks.active.set_limit(params.walkers.directory_count);
 }
 
 void Engine::accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now) {
   base::ensure(can_accept(), "a request was pushed into a full IOMMU");
-  const std::uint32_t i = free_slots_[--free_count_];
+  enter(free_slots_[--free_count_], request, cookie, now);
+  ++stats_.requests.accepted;
+  stats_.requests.in_flight.enter(now);
+}
+
+void Engine::enter(std::uint32_t i, const translate::Request& request, std::uint64_t cookie, base::Cycle now) {
   Slot& slot = slots_[i];
   slot.process.start(request, registers_);
   slot.cookie = cookie;
@@ -46,8 +53,30 @@ void Engine::accept(const translate::Request& request, std::uint64_t cookie, bas
   slot.walked = false;
   slot.state = SlotState::kIngress;
   ingress_.push(i);
-  ++stats_.requests.accepted;
-  stats_.requests.in_flight.enter(now);
+}
+
+bool Engine::start_own(std::uint32_t i, const translate::Request& request, base::Cycle now) {
+  if (slots_[i].state != SlotState::kFree) return false;
+  enter(i, request, 0, now);
+  return true;
+}
+
+bool Engine::step_debug(base::Cycle now) {
+  if (!debug_wanted_ || !start_own(debug_slot(), translate::debug_request(registers_), now)) return false;
+  debug_wanted_ = false;
+  ++stats_.debug_requests;
+  return true;
+}
+
+bool Engine::invalidation_completion(const translate::InvalidationCompletion& message, base::Cycle now) {
+  const bool expected = registers_.invalidations().complete(message);
+  queues_.invalidations_changed(now);
+  return expected;
+}
+
+void Engine::invalidation_time_out(std::uint32_t itag_vector, base::Cycle now) {
+  registers_.invalidations().time_out(itag_vector);
+  queues_.invalidations_changed(now);
 }
 
 void Engine::forwarded_done(FenceTicket ticket) {
@@ -57,16 +86,42 @@ void Engine::forwarded_done(FenceTicket ticket) {
 }
 
 void Engine::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, base::Cycle now) {
+  monitor_.catch_up(now);
+  const bool debug_was_busy = registers_.debug_busy();
   registers_.write(offset, bytes, value);
+  if (registers_.debug_busy() && !debug_was_busy) debug_wanted_ = true;
+  monitor_.find_overflow();
   queues_.registers_written(now);
 }
 
+void Engine::cycles_overflow(base::Cycle now) {
+  monitor_.catch_up(now);
+  monitor_.find_overflow();
+  queues_.condition_changed();
+}
+
+void Engine::count_event(translate::HpmEvent event, const Slot& slot, const translate::AddressSpaceTag& tag) {
+  monitor_.count(event, slot.process.request(), tag);
+  queues_.condition_changed();
+}
+
+/// A walk begins. Those of the second stage on the way to a process context have no PSCID yet.
+void Engine::count_walk(const Slot& slot) {
+  const translate::Ask& ask = slot.process.ask();
+  count_event(ask.walk.second_stage ? translate::HpmEvent::kSecondStageWalk : translate::HpmEvent::kFirstStageWalk,
+              slot, slot.state == SlotState::kWalk ? ask.key.tag : ask.walk.tag);
+}
+
 void Engine::step(base::Cycle now) {
+  if (now >= monitor_.next_overflow()) cycles_overflow(now);
   bool moved = true;
   while (moved) {
     moved = step_answers(now);
     moved |= queues_.step(now);
+    moved |= page_requests_.step(now);
+    moved |= step_debug(now);
     moved |= step_lookups(now);
+    moved |= step_directory_grants(now);
     moved |= step_grants(now);
     moved |= step_ingress(now);
     moved |= memory_.issue(now);
@@ -77,15 +132,19 @@ base::Cycle Engine::next_event() const {
   base::Cycle next = memory_.next_event();
   const auto consider = [&next](base::Cycle cycle) { next = cycle < next ? cycle : next; };
   consider(queues_.next_event());
-  consider(device_stage_.next_event());
+  consider(page_requests_.next_event());
+  consider(devices_.stage.next_event());
+  consider(processes_.stage.next_event());
   consider(translation_stage_.next_event());
   consider(walk_stage_.next_event());
   if (!ingress_.empty()) consider(next_pick_);
   return next;
 }
 
-bool Engine::idle() const {
-  return free_count_ == slots_.size() && queues_.idle() && memory_.in_flight() == 0 && memory_.waiting() == 0;
+bool Engine::quiet() const {
+  return free_count_ == params_.slots && slots_[page_request_slot()].state == SlotState::kFree &&
+         slots_[debug_slot()].state == SlotState::kFree && queues_.quiet() && page_requests_.idle() &&
+         memory_.in_flight() == 0 && memory_.waiting() == 0;
 }
 
 bool Engine::step_answers(base::Cycle now) {
@@ -116,11 +175,7 @@ bool Engine::step_lookups(base::Cycle now) {
     end_translation_lookup(translation_stage_.take(), now);
     moved = true;
   }
-  while (device_stage_.ready(now)) {
-    end_device_lookup(device_stage_.take(), now);
-    moved = true;
-  }
-  return moved;
+  return step_context_lookups(now) || moved;
 }
 
 bool Engine::step_ingress(base::Cycle now) {
@@ -134,6 +189,10 @@ bool Engine::step_ingress(base::Cycle now) {
   slot.picked_at_invalidation = invalidations_.count();
   // The registers in force are those of the moment in which the request enters the pipeline.
   slot.process.start(translate::Request(slot.process.request()), registers_);
+  if (monitor_.present()) {
+    monitor_.count_request(slot.process.request());
+    queues_.condition_changed();
+  }
   advance(i, now);
   return true;
 }
@@ -148,18 +207,24 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         return;
       case translate::AskKind::kLookupDevice:
         slot.state = SlotState::kDeviceLookup;
-        device_stage_.start(now, i);
+        devices_.stage.start(now, i);
+        return;
+      case translate::AskKind::kLookupProcess:
+        slot.state = SlotState::kProcessLookup;
+        processes_.stage.start(now, i);
         return;
       case translate::AskKind::kLookupTranslation:
         slot.state = SlotState::kTranslationLookup;
         translation_stage_.start(now, i);
         return;
       case translate::AskKind::kLookupWalk:
+        if (monitor_.present()) count_walk(slot);
         walk_stage_.start(now, i);
         return;
       case translate::AskKind::kRead:
       case translate::AskKind::kWrite:
       case translate::AskKind::kCompareSwap:
+        if (!slot.holds_walker()) return wait_to_read(i);
         ++slot.walk_reads;
         memory_.request(i, slot.process.ask());
         return;
@@ -178,83 +243,13 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
       case translate::AskKind::kFillTranslation:
         fill_translation(i);
         break;
-      case translate::AskKind::kLookupProcess:
-        slot.process.miss();
-        break;
       case translate::AskKind::kFillProcess:
-        slot.process.resume();
+        fill_process(i, now);
         break;
       default:
         base::contradiction("a translation asked for what only commands ask");
     }
   }
-}
-
-void Engine::finish(std::uint32_t i, base::Cycle now) {
-  Slot& slot = slots_[i];
-  const translate::Outcome& outcome = slot.process.outcome();
-  const bool ok = outcome.kind == translate::Outcome::Kind::kTranslated;
-  if (slot.state == SlotState::kDeviceWalk) end_device_walk(i, ok, now);
-  if (slot.state == SlotState::kWalk) end_walk(i, ok, now);
-
-  RequestStats& stats = stats_.requests;
-  const base::Cycle latency = now - slot.accepted;
-  stats.latency.add(latency);
-  (slot.walked ? stats.latency_miss : stats.latency_hit).add(latency);
-  const bool is_write = slot.process.request().is_write();
-  finished_.push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now});
-  stats.residence +=
-      now - (slot.accepted > stats.in_flight.data().start() ? slot.accepted : stats.in_flight.data().start());
-  stats.in_flight.leave(now);
-  if (ok) {
-    ++stats.completed;
-    if (outcome.bypass) ++stats.bypassed;
-    ++(is_write ? forwarded_writes_ : forwarded_reads_)[slot.epoch];
-    release(i);
-    return;
-  }
-  ++stats.faulted;
-  if (outcome.record_fault) {
-    slot.state = SlotState::kFaultRecord;
-    queues_.report(outcome.fault, i, now);
-  } else {
-    if (outcome.fault.cause != 0) ++stats_.faults.suppressed;
-    release(i);
-  }
-}
-
-void Engine::release(std::uint32_t i) {
-  --translating_[slots_[i].epoch];
-  slots_[i].state = SlotState::kFree;
-  free_slots_[free_count_++] = i;
-}
-
-std::string Engine::describe() const {
-  static constexpr const char* kNames[] = {"free",
-                                           "ingress",
-                                           "device look-up",
-                                           "device merged",
-                                           "device walker wait",
-                                           "device walk",
-                                           "translation look-up",
-                                           "miss stall",
-                                           "merged",
-                                           "walker wait",
-                                           "walk",
-                                           "fault record"};
-  std::string text = "slots:";
-  for (std::uint32_t i = 0; i < slots_.size(); ++i)
-    if (slots_[i].state != SlotState::kFree)
-      text += "\n  " + std::to_string(i) + ": " + kNames[static_cast<unsigned>(slots_[i].state)] +
-              ", accepted at cycle " + std::to_string(slots_[i].accepted) + ", waits for ask " +
-              std::to_string(static_cast<unsigned>(slots_[i].process.ask().kind));
-  text += "\nwalkers busy " + std::to_string(walkers_busy_) + ", directory walkers busy " +
-          std::to_string(directory_walkers_busy_);
-  text += "\nmemory port: " + std::to_string(memory_.in_flight()) + " in flight, " + std::to_string(memory_.waiting()) +
-          " waiting";
-  text += "\nforwarded and not done: reads " + std::to_string(forwarded_reads_[0] + forwarded_reads_[1]) + ", writes " +
-          std::to_string(forwarded_writes_[0] + forwarded_writes_[1]);
-  return text + "\n" + queues_.describe();
 }
 
 }  // namespace iommusim::timing

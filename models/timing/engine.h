@@ -2,19 +2,20 @@
 // The IOMMU in cycles, without SystemC. A shell (a plain loop, or a SystemC module) feeds it requests, memory answers
 // and register accesses, calls step() at the cycles that next_event() names, and carries away what it finds in
 // finished() and memory_requests(). One cycle of the engine, in this order until nothing moves any more:
-//   (1) memory answers, (2) command queue, (3) fault records and interrupt messages, (4) look-ups that end,
-//   (5) walkers granted, (6) requests entering the pipeline, (7) memory accesses leaving.
+//   (1) memory answers, (2) command queue, (3) fault records, interrupt messages, page requests, the debug interface,
+//   (4) look-ups that end, (5) walkers granted, (6) requests entering the pipeline, (7) memory accesses leaving.
 // What a request does next is asked of its translate::Translation: no rule of the architecture is here, only time.
 #pragma once
 
 #include <string>
 
 #include "base/ring.h"
+#include "timing/context_lookup.h"
 #include "timing/invalidation_log.h"
 #include "timing/iotlb.h"
-#include "timing/lookup_stage.h"
 #include "timing/memory_port.h"
-#include "timing/miss_table.h"
+#include "timing/monitor.h"
+#include "timing/page_requests.h"
 #include "timing/queue_engines.h"
 #include "timing/slot.h"
 #include "timing/walk_cache.h"
@@ -26,9 +27,10 @@ namespace iommusim::timing {
 struct Finished {
   std::uint64_t cookie = 0;
   translate::Outcome outcome{};
-  FenceTicket ticket{};  ///< to be given back with forwarded_done() if outcome.kind is kTranslated
+  FenceTicket ticket{};  ///< to be given back with forwarded_done() if `forwards`
   base::Cycle accepted = 0;
   base::Cycle done = 0;
+  bool forwards = false;  ///< a DMA goes on to memory
 };
 
 class Engine {
@@ -37,12 +39,11 @@ class Engine {
   Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
          stats::Group& parent, const std::string& name = "iommu");
 
-  /// The parameter of the implementation for which the cycle model has no time yet (ATS with page requests, the
-  /// performance monitor, the debug interface), or nullptr. Shells refuse it.
-  static const char* unsupported(const spec::Implementation& implementation);
+  /// The parameter of the implementation for which the cycle model has no time: there is none, all of it is modelled.
+  static constexpr const char* unsupported(const spec::Implementation&) { return nullptr; }
 
   // Requests. They must not cross a 4 KiB border; `cookie` comes back with the result.
-  bool can_accept() const { return !ingress_.full() && free_count_ != 0; }
+  bool can_accept() const { return ingress_.size() < params_.ingress.depth && free_count_ != 0; }
   void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now);
   base::Ring<Finished>& finished() { return finished_; }
   void forwarded_done(FenceTicket ticket);
@@ -53,8 +54,24 @@ class Engine {
     memory_.answer(tag, answer, ready);
   }
 
+  // Messages from and to devices (ATS, PRI). The shell takes messages() away; the IOMMU waits when they are too many.
+  base::Ring<translate::DeviceMessage>& messages() { return messages_; }
+  bool can_accept_page_request() const { return !page_requests_.full(); }
+  void page_request(const translate::PageRequest& request) { page_requests_.arrive(request); }
+  /// false: it answers no outstanding request and is ignored.
+  bool invalidation_completion(const translate::InvalidationCompletion& message, base::Cycle now);
+  void invalidation_time_out(std::uint32_t itag_vector, base::Cycle now);
+
+  /// The gate of the command queue: free running, or one command a grant.
+  void set_commands_run_freely(bool freely) { queues_.set_commands_run_freely(freely); }
+  /// false: no command is pending, or one is under way.
+  bool grant_command(base::Cycle now) { return queues_.grant_command(now); }
+
   // Registers: what software sees at `now`.
-  std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const { return registers_.read(offset, bytes); }
+  std::uint64_t read_register(std::uint32_t offset, unsigned bytes, base::Cycle now) {
+    monitor_.catch_up(now);
+    return registers_.read(offset, bytes);
+  }
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, base::Cycle now);
   std::uint16_t wires() const { return registers_.wires(); }
   translate::Registers& registers() { return registers_; }
@@ -63,8 +80,13 @@ class Engine {
   void step(base::Cycle now);
   /// The next cycle at which step() can do something without new input; kNever: none.
   base::Cycle next_event() const;
+  /// The next cycle at which step() has something to do in any case: the cycle counter overflows. Not a reason to wait
+  /// for, when nothing else happens.
+  base::Cycle next_timer() const { return monitor_.next_overflow(); }
   /// Nothing inside, nothing to do.
-  bool idle() const;
+  bool idle() const { return quiet() && queues_.idle(); }
+  /// As idle(), but a command may wait for an invalidation completion.
+  bool quiet() const;
   /// For deadlock reports: every component's state.
   std::string describe() const;
 
@@ -74,42 +96,68 @@ class Engine {
 
  private:
   friend class QueueEngines;
+  friend class PageRequests;
+
+  // Slots of the engine itself, behind those of requests. They are in no statistics of requests.
+  static constexpr std::uint32_t kOwnSlots = 2;
+  std::uint32_t page_request_slot() const { return params_.slots; }
+  std::uint32_t debug_slot() const { return params_.slots + 1; }
+  bool is_own(std::uint32_t i) const { return i >= params_.slots; }
+  /// false: the slot is taken.
+  bool start_own(std::uint32_t i, const translate::Request& request, base::Cycle now);
+  void finish_own(std::uint32_t i);
 
   bool step_answers(base::Cycle now);
+  bool step_debug(base::Cycle now);
+  void cycles_overflow(base::Cycle now);
+  void count_event(translate::HpmEvent event, const Slot& slot, const translate::AddressSpaceTag& tag = {});
+  void count_walk(const Slot& slot);
   bool step_lookups(base::Cycle now);
+  bool step_context_lookups(base::Cycle now);
+  bool step_directory_grants(base::Cycle now);
   bool step_grants(base::Cycle now);
   bool step_ingress(base::Cycle now);
 
+  void enter(std::uint32_t i, const translate::Request& request, std::uint64_t cookie, base::Cycle now);
   void advance(std::uint32_t i, base::Cycle now);
   void finish(std::uint32_t i, base::Cycle now);
+  void count_finished(const Slot& slot, base::Cycle now);
   void release(std::uint32_t i);
 
-  void end_device_lookup(std::uint32_t i, base::Cycle now);
-  void end_device_walk(std::uint32_t i, bool ok, base::Cycle now);
+  template <class Context>
+  void end_context_lookup(ContextLookup<Context>& contexts, std::uint32_t i, base::Cycle now);
+  template <class Context>
+  void start_context_walk(ContextLookup<Context>& contexts, std::uint32_t i, base::Cycle now);
+  template <class Context>
+  void end_walk_of(ContextLookup<Context>& contexts, std::uint32_t i, bool ok, base::Cycle now);
+  void end_context_walk(std::uint32_t i, bool ok, base::Cycle now);
+  void leave_context_walk(std::uint32_t i, base::Cycle now);
   void fill_device(std::uint32_t i, base::Cycle now);
+  void fill_process(std::uint32_t i, base::Cycle now);
   void lookup_directory(std::uint32_t i);
   void fill_directory(std::uint32_t i);
 
   void end_translation_lookup(std::uint32_t i, base::Cycle now);
   void start_miss(std::uint32_t i, base::Cycle now);
   void close_miss(std::uint32_t i, base::Cycle now);
+  void wait_to_read(std::uint32_t i);
   void end_walk(std::uint32_t i, bool ok, base::Cycle now);
   void fill_translation(std::uint32_t i);
   void fill_walk(std::uint32_t i);
 
   void invalidate(const translate::Invalidation& invalidation);
+  void invalidate_contexts(const translate::Invalidation& invalidation);
   bool device_overtaken(const Slot& slot) const;
+  bool context_overtaken(const Slot& slot) const;
 
   static PageKey miss_key(const translate::TranslationKey& key) {
     return PageKey::make(key.tag, 12, false, key.iova >> 12);
-  }
-  static std::uint64_t directory_prefix(const translate::DirectoryKey& key, unsigned level) {
-    return (std::uint64_t{level} << 32) | (key.device.value >> (key.leaf_bits + 9 * (level - 1)));
   }
 
   EngineParams params_;
   EngineStats stats_;
   translate::Registers registers_;
+  Monitor monitor_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t free_count_ = 0;
@@ -117,11 +165,14 @@ class Engine {
   base::Ring<std::uint32_t> ingress_;
   base::Cycle next_pick_ = 0;
 
-  Cache<DeviceKey, spec::DeviceContext> ddt_cache_;
-  Cache<DeviceKey, translate::DirectoryEntry> directory_cache_;
-  LookupStage device_stage_;
-  MissTable<DeviceKey> device_misses_;
-  SlotList device_walker_queue_;
+  struct HeldDirectory {
+    translate::DirectoryKey key{};
+    translate::DirectoryEntry entry{};
+  };
+  ContextLookup<spec::DeviceContext> devices_;
+  ContextLookup<spec::ProcessContext> processes_;
+  Cache<ContextKey, HeldDirectory> directory_cache_;
+  SlotList directory_walker_queue_;
   std::uint32_t directory_walkers_busy_ = 0;
 
   Iotlb iotlb_;
@@ -137,6 +188,9 @@ class Engine {
   MemoryPort memory_;
   InvalidationLog invalidations_;
   QueueEngines queues_;
+  PageRequests page_requests_;
+  base::Ring<translate::DeviceMessage> messages_;
+  bool debug_wanted_ = false;
   base::Ring<Finished> finished_;
 
   // Fences: requests are counted in one of two buckets; a fence switches buckets and waits until the old one is empty.

@@ -24,12 +24,31 @@ struct PageKey {
   friend bool operator==(const PageKey& a, const PageKey& b) { return a.tag == b.tag && a.page == b.page; }
 };
 
-/// A device, or a prefix of device ids at a directory level.
-struct DeviceKey {
-  std::uint64_t device = 0;
-  std::uint64_t hash() const { return mix(device); }
-  std::uint64_t index() const { return device; }
-  friend bool operator==(const DeviceKey& a, const DeviceKey& b) { return a.device == b.device; }
+/// A device, a process of a device, or the part of such a number that selects a non-leaf directory entry.
+struct ContextKey {
+  std::uint64_t id = 0;
+
+  static ContextKey of_device(base::DeviceId device) { return {device.value}; }
+  static ContextKey of_process(base::DeviceId device, base::ProcessId process) {
+    return {(std::uint64_t{device.value} << kProcessBits) | process.value};
+  }
+  /// The entry of `level` on the way to what `key` names.
+  static ContextKey of_directory(const translate::DirectoryKey& key, unsigned level) {
+    const unsigned shift = key.leaf_bits + 9 * (level - 1);
+    if (!key.process_directory) return {(std::uint64_t{level} << 32) | (key.device.value >> shift)};
+    return {(1ULL << 63) | (std::uint64_t{level} << 48) | (std::uint64_t{key.device.value} << kProcessBits) |
+            (key.process.value >> shift)};
+  }
+  base::DeviceId device_of_process() const { return base::DeviceId(static_cast<std::uint32_t>(id >> kProcessBits)); }
+  base::ProcessId process() const {
+    return base::ProcessId(static_cast<std::uint32_t>(id & ((1U << kProcessBits) - 1)));
+  }
+  std::uint64_t hash() const { return mix(id); }
+  std::uint64_t index() const { return id; }
+  friend bool operator==(const ContextKey& a, const ContextKey& b) { return a.id == b.id; }
+
+ private:
+  static constexpr unsigned kProcessBits = 20;
 };
 
 }  // namespace iommusim::timing

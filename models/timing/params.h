@@ -111,7 +111,7 @@ struct WalkerParams {
   static constexpr void describe(V&& v) {
     v("count", &WalkerParams::count, Unit::kCount, Range{1, 1024}, "page-table walks at the same time");
     v("directory_count", &WalkerParams::directory_count, Unit::kCount, Range{1, 64},
-      "device-directory walks at the same time");
+      "walks of device and process directories at the same time");
     v("look_again", &WalkerParams::look_again, "probe the cache once more when a walker is granted");
   }
 };
@@ -132,6 +132,9 @@ struct QueueEngineParams {
   std::uint32_t command_start_cycles = 2;
   std::uint32_t command_finish_cycles = 1;
   std::uint32_t fault_start_cycles = 1;
+  std::uint32_t page_request_start_cycles = 1;
+  std::uint32_t page_request_depth = 16;
+  std::uint32_t message_depth = 16;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -141,6 +144,12 @@ struct QueueEngineParams {
       "from the effect of a command to the move of cqh");
     v("fault_start_cycles", &QueueEngineParams::fault_start_cycles, Unit::kCycle, Range{0, 1024},
       "from a fault to the write of its record");
+    v("page_request_start_cycles", &QueueEngineParams::page_request_start_cycles, Unit::kCycle, Range{0, 1024},
+      "from the arrival of a page request, or the end of the last one, to the look-up of its device context");
+    v("page_request_depth", &QueueEngineParams::page_request_depth, Unit::kCount, Range{1, 4096},
+      "page requests that wait inside");
+    v("message_depth", &QueueEngineParams::message_depth, Unit::kCount, Range{1, 4096},
+      "ATS invalidation requests and page responses that wait to leave for devices");
   }
 };
 
@@ -163,6 +172,7 @@ struct EngineParams {
   std::uint32_t slots = 128;
   IngressParams ingress{};
   CacheParams ddt_cache{32, 0, Policy::kLru, 1, 1};
+  CacheParams pdt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams directory_cache{16, 0, Policy::kLru, 0, 1};
   CacheParams iotlb{64, 0, Policy::kLru, 1, 1};
   WalkCacheParams walk_cache{};
@@ -179,13 +189,14 @@ struct EngineParams {
       "requests inside the IOMMU, from acceptance to answer");
     v.group("ingress", &EngineParams::ingress, "input queue");
     v.group("ddt_cache", &EngineParams::ddt_cache, "device contexts");
-    v.group("directory_cache", &EngineParams::directory_cache, "non-leaf device-directory entries");
+    v.group("pdt_cache", &EngineParams::pdt_cache, "process contexts");
+    v.group("directory_cache", &EngineParams::directory_cache, "non-leaf entries of device and process directories");
     v.group("iotlb", &EngineParams::iotlb, "translations");
     v.group("walk_cache", &EngineParams::walk_cache, "non-leaf page-table entries");
     v.group("miss_table", &EngineParams::miss_table, "pages that missed the IOTLB");
     v.group("walkers", &EngineParams::walkers, "walkers");
     v.group("memory_port", &EngineParams::memory_port, "the IOMMU's own port to memory");
-    v.group("queues", &EngineParams::queues, "command and fault queue engines");
+    v.group("queues", &EngineParams::queues, "engines of the command, fault and page-request queues");
     v.group("registers", &EngineParams::registers, "register access");
   }
 };

@@ -6,10 +6,7 @@
 namespace iommusim::timing {
 
 PlainDriver::PlainDriver(Engine& engine, translate::MemoryPort& memory, const PlainDriverParams& params)
-    : engine_(engine), memory_(memory), params_(params), random_(params.seed) {
-  base::ensure(timing::Engine::unsupported(engine.registers().implementation()) == nullptr,
-               "the plain driver was given an IOMMU with what the cycle model has not");
-}
+    : engine_(engine), memory_(memory), params_(params), random_(params.seed) {}
 
 bool PlainDriver::offer(const translate::Request& request, std::uint64_t cookie) {
   if (!engine_.can_accept()) return false;
@@ -23,10 +20,35 @@ void PlainDriver::write_register(std::uint32_t offset, unsigned bytes, std::uint
   settle();
 }
 
+bool PlainDriver::page_request(const translate::PageRequest& request) {
+  if (!engine_.can_accept_page_request()) return false;
+  engine_.page_request(request);
+  settle();
+  return true;
+}
+
+bool PlainDriver::invalidation_completion(const translate::InvalidationCompletion& message) {
+  const bool expected = engine_.invalidation_completion(message, now_);
+  settle();
+  return expected;
+}
+
+void PlainDriver::invalidation_time_out(std::uint32_t itag_vector) {
+  engine_.invalidation_time_out(itag_vector, now_);
+  settle();
+}
+
+bool PlainDriver::grant_command() {
+  const bool granted = engine_.grant_command(now_);
+  settle();
+  return granted;
+}
+
 bool PlainDriver::advance(base::Cycle limit) {
   const base::Cycle external = due_.empty() ? base::kNever : due_.front().at;
-  const base::Cycle next = std::min(engine_.next_event(), external);
-  if (next == base::kNever || next > limit) {
+  const base::Cycle work = std::min(engine_.next_event(), external);
+  const base::Cycle next = std::min(work, engine_.next_timer());
+  if ((work == base::kNever && limit == base::kNever) || next > limit) {
     if (limit != base::kNever) now_ = std::max(now_, limit);
     return false;
   }
@@ -47,7 +69,7 @@ bool PlainDriver::advance(base::Cycle limit) {
 void PlainDriver::run_until_idle() {
   while (advance()) {
   }
-  if (!engine_.idle())
+  if (!engine_.quiet())
     base::contradiction("the IOMMU is stuck at cycle " + std::to_string(now_) + "\n" + engine_.describe());
 }
 
@@ -56,7 +78,9 @@ void PlainDriver::settle() {
   for (;;) {
     engine_.step(now_);
     auto& requests = engine_.memory_requests();
-    if (requests.empty() && engine_.finished().empty()) return;
+    auto& messages = engine_.messages();
+    if (requests.empty() && engine_.finished().empty() && messages.empty()) return;
+    for (; !messages.empty(); messages.pop()) messages_.push_back(messages.front());
     while (!requests.empty()) {
       const MemoryRequest& request = requests.front();
       Due due{now_ + params_.memory_cycles, 0, request.tag, false, {}, {}};
@@ -71,8 +95,7 @@ void PlainDriver::settle() {
     auto& finished = engine_.finished();
     while (!finished.empty()) {
       const Finished& done = finished.front();
-      if (done.outcome.kind == translate::Outcome::Kind::kTranslated)
-        push({now_ + params_.forward_cycles, 0, 0, true, done.ticket, {}});
+      if (done.forwards) push({now_ + params_.forward_cycles, 0, 0, true, done.ticket, {}});
       finished_.push_back(done);
       finished.pop();
     }

@@ -31,15 +31,24 @@ class PlainDriver {
   /// A register access at now().
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value);
   std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const {
-    return engine_.read_register(offset, bytes);
+    return engine_.read_register(offset, bytes, now_);
   }
+  /// A "Page Request" message arrives at now(); false: the IOMMU holds it back.
+  bool page_request(const translate::PageRequest& request);
+  bool invalidation_completion(const translate::InvalidationCompletion& message);
+  void invalidation_time_out(std::uint32_t itag_vector);
+  /// One command, if the engine's commands do not run freely; false: none is pending, or one is under way.
+  bool grant_command();
   /// Goes to the next event, not beyond `limit`; false: nothing will happen any more (time is `limit`, if that is
   /// finite).
   bool advance(base::Cycle limit = base::kNever);
-  /// Until nothing is left to do. Contradiction with the engine's state when requests are stuck.
+  /// Until nothing is left to do; a command may be left that waits for an invalidation completion. Contradiction with
+  /// the engine's state when requests are stuck.
   void run_until_idle();
   /// Results since the last clear, in the order in which they left.
   std::vector<Finished>& finished() { return finished_; }
+  /// Messages to devices since the last clear, in the order in which they left.
+  std::vector<translate::DeviceMessage>& messages() { return messages_; }
 
  private:
   struct Due {
@@ -62,6 +71,7 @@ class PlainDriver {
   std::uint64_t order_ = 0;
   std::vector<Due> due_;  // a heap, earliest first
   std::vector<Finished> finished_;
+  std::vector<translate::DeviceMessage> messages_;
 };
 
 }  // namespace iommusim::timing

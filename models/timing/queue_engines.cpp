@@ -7,14 +7,24 @@ namespace iommusim::timing {
 
 void QueueEngines::registers_written(base::Cycle now) {
   const translate::Registers& registers = engine_.registers_;
-  if (registers.ddtp_busy() || registers.command_queue_busy() || registers.fault_queue_busy() ||
+  if (registers.ddtp_busy() || (registers.command_queue_busy() && between_commands()) || registers.fault_queue_busy() ||
       registers.page_request_queue_busy())
     busy_until_ = now + register_params_.busy_cycles;
-  if (command_state_ == CommandState::kIdle && translate::CommandExecution::pending(registers)) {
-    command_state_ = CommandState::kStarting;
-    command_ready_ = now + queues_.command_start_cycles;
-  }
+  if (commands_run_freely_) grant_command(now);
   message_wanted_ = true;
+}
+
+bool QueueEngines::grant_command(base::Cycle now) {
+  if (command_state_ != CommandState::kIdle || !translate::CommandExecution::pending(engine_.registers_)) return false;
+  command_state_ = CommandState::kStarting;
+  command_ready_ = now + queues_.command_start_cycles;
+  return true;
+}
+
+void QueueEngines::invalidations_changed(base::Cycle now) {
+  if (command_state_ != CommandState::kInvalidation) return;
+  command_.resume();
+  continue_command(now);
 }
 
 void QueueEngines::report(const translate::FaultRecord& record, std::uint32_t slot, base::Cycle now) {
@@ -39,9 +49,9 @@ base::Cycle QueueEngines::next_event() const {
   return next;
 }
 
-bool QueueEngines::idle() const {
-  return command_state_ == CommandState::kIdle && !fault_busy_ && faults_.empty() && !message_busy_ &&
-         busy_until_ == base::kNever;
+bool QueueEngines::quiet() const {
+  return (command_state_ == CommandState::kIdle || command_state_ == CommandState::kInvalidation) && !fault_busy_ &&
+         faults_.empty() && !message_busy_ && busy_until_ == base::kNever;
 }
 
 void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now) {
@@ -51,6 +61,8 @@ void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data
   } else if (tag == kFaultTag) {
     fault_report_.memory(data);
     end_fault(fault_report_.written(), now);
+  } else if (tag == kPageRequestTag) {
+    engine_.page_requests_.answer(data);
   } else {
     message_.memory(data);
     continue_message(now);
@@ -61,7 +73,7 @@ bool QueueEngines::step_busy(base::Cycle now) {
   if (now < busy_until_) return false;
   translate::Registers& registers = engine_.registers_;
   if (registers.ddtp_busy()) registers.finish_ddtp();
-  if (registers.command_queue_busy()) registers.finish_command_queue();
+  if (registers.command_queue_busy() && between_commands()) registers.finish_command_queue();
   if (registers.fault_queue_busy()) registers.finish_fault_queue();
   if (registers.page_request_queue_busy()) registers.finish_page_request_queue();
   busy_until_ = base::kNever;
@@ -73,7 +85,14 @@ bool QueueEngines::step_command(base::Cycle now) {
   switch (command_state_) {
     case CommandState::kIdle:
     case CommandState::kMemory:
+    case CommandState::kInvalidation:
       return false;
+    case CommandState::kSending:
+      if (engine_.messages_.full()) return false;
+      engine_.messages_.push(command_.ask().message);
+      command_state_ = CommandState::kActing;
+      command_ready_ = now + queues_.command_finish_cycles;
+      return true;
     case CommandState::kStarting:
       if (now < command_ready_) return false;
       if (!translate::CommandExecution::pending(engine_.registers_)) {  // the queue was switched off meanwhile
@@ -114,6 +133,13 @@ void QueueEngines::continue_command(base::Cycle now) {
       return;
     case translate::AskKind::kFence:
       start_fence(now);
+      return;
+    case translate::AskKind::kSendMessage:
+      ++engine_.stats_.commands.ats;
+      command_state_ = CommandState::kSending;
+      return;
+    case translate::AskKind::kAwaitInvalidation:
+      command_state_ = CommandState::kInvalidation;
       return;
     case translate::AskKind::kDone: {
       CommandStats& stats = engine_.stats_.commands;
@@ -188,7 +214,8 @@ void QueueEngines::continue_message(base::Cycle now) {
 }
 
 std::string QueueEngines::describe() const {
-  static constexpr const char* kNames[] = {"idle", "starting", "waits for memory", "acting", "waits at a fence"};
+  static constexpr const char* kNames[] = {
+      "idle", "starting", "waits for memory", "acting", "waits at a fence", "sends a message", "waits for a device"};
   return std::string("command engine ") + kNames[static_cast<unsigned>(command_state_)] + "; fault records waiting " +
          std::to_string(faults_.size()) + (fault_busy_ ? ", one being written" : "") +
          (message_busy_ ? "; an interrupt message is under way" : "");

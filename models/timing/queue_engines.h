@@ -21,6 +21,7 @@ class QueueEngines {
   static constexpr std::uint32_t kCommandTag = 0xffff0000U;
   static constexpr std::uint32_t kFaultTag = 0xffff0001U;
   static constexpr std::uint32_t kMessageTag = 0xffff0002U;
+  static constexpr std::uint32_t kPageRequestTag = 0xffff0003U;
 
   QueueEngines(Engine& engine, const QueueEngineParams& queues, const RegisterParams& registers, std::size_t slots)
       : engine_(engine), queues_(queues), register_params_(registers), faults_(slots + 16) {}
@@ -29,20 +30,34 @@ class QueueEngines {
   void registers_written(base::Cycle now);
   /// `slot` stays taken until its record is written; kNoSlot for a fault that belongs to no request.
   void report(const translate::FaultRecord& record, std::uint32_t slot, base::Cycle now);
+  /// An interrupt condition may have come up elsewhere.
+  void condition_changed() { message_wanted_ = true; }
+  /// An ATS invalidation request was completed or given up.
+  void invalidations_changed(base::Cycle now);
+  /// false: commands are executed one at a time, each by a grant.
+  void set_commands_run_freely(bool freely) { commands_run_freely_ = freely; }
+  /// false: no command is pending, or one is under way.
+  bool grant_command(base::Cycle now);
   void answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now);
   bool step(base::Cycle now);
   base::Cycle next_event() const;
-  bool idle() const;
+  bool idle() const { return quiet() && command_state_ == CommandState::kIdle; }
+  /// As idle(), but a command may wait for a device.
+  bool quiet() const;
   std::string describe() const;
 
  private:
-  enum class CommandState : std::uint8_t { kIdle, kStarting, kMemory, kActing, kFence };
+  enum class CommandState : std::uint8_t { kIdle, kStarting, kMemory, kActing, kFence, kSending, kInvalidation };
   struct PendingFault {
     translate::FaultRecord record{};
     std::uint32_t slot = kNoSlot;
     base::Cycle ready = 0;
   };
 
+  /// Between two commands: only then is the queue switched off.
+  bool between_commands() const {
+    return command_state_ == CommandState::kIdle || command_state_ == CommandState::kStarting;
+  }
   bool step_busy(base::Cycle now);
   bool step_command(base::Cycle now);
   void continue_command(base::Cycle now);
@@ -59,6 +74,7 @@ class QueueEngines {
 
   CommandState command_state_ = CommandState::kIdle;
   translate::CommandExecution command_{};
+  bool commands_run_freely_ = true;
   base::Cycle command_ready_ = 0;
   base::Cycle command_started_ = 0;
   base::Cycle fence_started_ = 0;

@@ -17,10 +17,14 @@ enum class SlotState : std::uint8_t {
   kDeviceMerged,      ///< waits for another request's directory walk
   kDeviceWalkerWait,  ///< missed, waits for a directory walker
   kDeviceWalk,
+  kProcessLookup,  ///< as for devices
+  kProcessMerged,
+  kProcessWalkerWait,
+  kProcessWalk,
   kTranslationLookup,
   kMissStall,   ///< missed, the miss table is full
   kMerged,      ///< waits for another request's page-table walk
-  kWalkerWait,  ///< in the miss table, waits for a walker
+  kWalkerWait,  ///< waits for a walker; in the miss table, unless it is to read an MSI PTE only
   kWalk,
   kFaultRecord,  ///< answered with an error; its record is being written
 };
@@ -38,11 +42,16 @@ struct Slot {
   base::Cycle walk_start = 0;
   std::uint64_t picked_at_invalidation = 0;  ///< number of invalidations executed when it entered the pipeline
   std::uint32_t next = kNoSlot;              ///< in a list of waiting slots
-  std::uint32_t miss = kNoSlot;              ///< its entry in the miss table
+  std::uint32_t miss = kNoSlot;              ///< its entry in a miss table
   std::uint32_t walk_reads = 0;
   SlotState state = SlotState::kFree;
   std::uint8_t epoch = 0;
   bool walked = false;
+
+  /// Only with one of the walkers may a request access memory.
+  bool holds_walker() const {
+    return state == SlotState::kWalk || state == SlotState::kDeviceWalk || state == SlotState::kProcessWalk;
+  }
 };
 
 /// A first-in first-out list of slots through Slot::next.

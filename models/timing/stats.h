@@ -26,7 +26,7 @@ struct CacheStats : stats::Group {
                   [this] { return hits.value() + misses.value(); }};
 };
 
-/// A cache whose misses wait, merge or walk (IOTLB, device contexts).
+/// A cache whose misses wait, merge or walk (IOTLB, device and process contexts).
 struct MissingCacheStats : CacheStats {
   using CacheStats::CacheStats;
   Counter walks{*this, "miss_walks", Unit::kCount, "misses that started a walk"};
@@ -113,9 +113,18 @@ struct CommandStats : stats::Group {
                          "IOTINVAL of a whole address space (PSCV or GV, no address)"};
   Counter iotinval_all{*this, "iotinval_all", Unit::kCount, "IOTINVAL of everything"};
   Counter iodir{*this, "iodir", Unit::kCount, "IODIR commands"};
+  Counter ats{*this, "ats", Unit::kCount, "ATS commands: messages to devices"};
   Counter fences{*this, "fences", Unit::kCount, "IOFENCE.C commands"};
   Histogram fence_cycles{*this, "fence_cycles", Unit::kCycle, "how long a fence waited for earlier requests"};
   Histogram command_cycles{*this, "command_cycles", Unit::kCycle, "from the start of a command to its end"};
+};
+
+struct PageRequestStats : stats::Group {
+  using stats::Group::Group;
+  Counter received{*this, "received", Unit::kCount, "page request and stop marker messages handled"};
+  Counter queued{*this, "queued", Unit::kCount, "of these, written into the page-request queue"};
+  Counter responses{*this, "responses", Unit::kCount, "of these, answered by the IOMMU itself"};
+  Counter faulted{*this, "faulted", Unit::kCount, "of these, reported as faults"};
 };
 
 struct FaultStats : stats::Group {
@@ -137,6 +146,7 @@ struct EngineStats : stats::Group {
   using stats::Group::Group;
   RequestStats requests{*this, "requests"};
   MissingCacheStats ddt_cache{*this, "ddt_cache"};
+  MissingCacheStats pdt_cache{*this, "pdt_cache"};
   CacheStats directory_cache{*this, "directory_cache"};
   IotlbStats iotlb{*this, "iotlb"};
   struct WalkCacheStats : stats::Group {
@@ -149,9 +159,12 @@ struct EngineStats : stats::Group {
   } walk_cache{*this, "walk_cache"};
   WalkStats walks{*this, "walks"};
   WalkStats directory_walks{*this, "directory_walks"};
+  WalkStats process_directory_walks{*this, "process_directory_walks"};
   MemoryPortStats memory_port{*this, "memory_port"};
   CommandStats commands{*this, "commands"};
   FaultStats faults{*this, "faults"};
+  PageRequestStats page_requests{*this, "page_requests"};
+  Counter debug_requests{*this, "debug_requests", Unit::kCount, "translations through the debug interface"};
   Ratio reads_per_walk{*this, "reads_per_walk", [this] { return walks.reads.data().sum(); },
                        [this] { return walks.reads.data().count(); }, "memory reads of page-table walks / walks ended"};
 };

@@ -10,6 +10,8 @@ namespace iommusim::bus {
 
 namespace {
 
+constexpr Picoseconds kLongestPeriod = 1000000;  // of 1 MHz: time beyond does not fit
+
 translate::MemoryAnswer answer_of(PooledPayload& payload) {
   translate::MemoryAnswer answer;
   if (payload.is_response_ok())
@@ -39,10 +41,10 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
       register_responses_(2) {
-  if (const char* const what = timing::Engine::unsupported(params.implementation); what != nullptr)
-    if (params.mode == IommuMode::kCycle)
-      throw base::InputError(std::string("iommu.implementation.") + what +
-                             ": not in the cycle model, expected false, or iommu.mode: functional");
+  if (params.implementation.ats && params.mode == IommuMode::kCycle)
+    throw base::InputError(
+        "iommu.implementation.ats: the module has no sockets for page requests and ATS messages in the cycle model, "
+        "expected false, or iommu.mode: functional");
   if (params.mode == IommuMode::kFunctional)
     functional_ =
         std::make_unique<IommuFunctional>(engine_.registers(), own_port_.socket, forward_port_.socket, engine_.stats());
@@ -157,6 +159,7 @@ Picoseconds Iommu::work(Picoseconds now) {
 
   Picoseconds next = clock_.time_of(engine_.next_event());
   const auto consider = [&next](Picoseconds time) { next = std::min(next, time); };
+  if (engine_.next_timer() < kNever / kLongestPeriod) consider(clock_.time_of(engine_.next_timer()));
   consider(own_answers_.next());
   consider(forward_answers_.next());
   consider(register_accesses_.next());
@@ -354,7 +357,7 @@ void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
       engine_.write_register(offset, bytes, value, cycle());
     wake_at(now_ps());
   } else {
-    value = engine_.read_register(offset, bytes);
+    value = engine_.read_register(offset, bytes, cycle());
     std::memcpy(payload.get_data_ptr(), &value, bytes);
   }
   update_wires();

@@ -12,12 +12,7 @@ namespace record1 = spec::page_request_w1;
 /// PCIe: message code of a page request, reported in iotval (IOMMU 4.2).
 constexpr std::uint64_t kPageRequestMessageCode = 4;
 
-void PageRequestHandling::start(const PageRequest& request, Registers& registers) {
-  request_ = request;
-  registers_ = &registers;
-  queued_ = has_fault_ = has_response_ = false;
-  locating_ = true;
-  ask_.kind = AskKind::kDone;
+Request PageRequestHandling::location_request(const PageRequest& request) {
   Request message;
   message.type = AddressType::kMessage;
   message.device = request.function.device_id();
@@ -25,7 +20,26 @@ void PageRequestHandling::start(const PageRequest& request, Registers& registers
   message.process = request.process;
   message.privileged = request.privileged;
   message.iova = base::Iova(kPageRequestMessageCode);
-  continue_after([&] { location_.start(message, registers); });
+  return message;
+}
+
+void PageRequestHandling::begin(const PageRequest& request, Registers& registers) {
+  request_ = request;
+  registers_ = &registers;
+  queued_ = has_fault_ = has_response_ = false;
+  locating_ = true;
+  ask_.kind = AskKind::kDone;
+}
+
+void PageRequestHandling::start(const PageRequest& request, Registers& registers) {
+  begin(request, registers);
+  continue_after([&] { location_.start(location_request(request), registers); });
+}
+
+void PageRequestHandling::start_located(const PageRequest& request, const Translation& location, Registers& registers) {
+  begin(request, registers);
+  location_ = location;
+  located();
 }
 
 /// IOMMU 2.7: which faults are answered with Invalid Request, which with Response Failure; then the queue's conditions.

@@ -12,6 +12,10 @@ class PageRequestHandling {
  public:
   /// One at a time: the queue's tail moves at the end.
   void start(const PageRequest& request, Registers& registers);
+  /// The same for a driver that locates the device context itself: `location` is a translation of location_request()
+  /// that is done.
+  void start_located(const PageRequest& request, const Translation& location, Registers& registers);
+  static Request location_request(const PageRequest& request);
   /// Asks as a Translation does while it locates the context, then for one kWrite of 16 bytes.
   const Ask& ask() const { return locating_ ? location_.ask() : ask_; }
   void miss() {
@@ -40,6 +44,7 @@ class PageRequestHandling {
     step();
     if (location_.ask().kind == AskKind::kDone) located();
   }
+  void begin(const PageRequest& request, Registers& registers);
   void located();
   void write_record();
   void respond(ResponseCode code, bool prpr);

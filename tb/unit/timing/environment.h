@@ -170,6 +170,9 @@ class Environment {
   static unsigned first_shift(const AddressSpace& space, const Page& page) {
     return page.first_napot ? 16 : space.first.shift(page.first_level);
   }
+  static unsigned second_shift(const AddressSpace& space, const Page& page) {
+    return page.second_napot ? 16 : space.second.shift(page.second_level);
+  }
   void write_first(AddressSpace& space, Page& page) {
     const std::uint64_t bits = random_flags(!space.second.bare(), page.first_napot);
     page.global = page.global || (bits & flags::kG) != 0;
@@ -179,7 +182,7 @@ class Environment {
       space.write_pte(space.first, space.first_entry((page.iova & ~base::mask_of(16)) + i * 4096, 0), napot(target));
   }
   void write_second(AddressSpace& space, const Page& page) {
-    const unsigned shift = page.second_napot ? 16 : space.second.shift(page.second_level);
+    const unsigned shift = second_shift(space, page);
     const std::uint64_t spa = shift >= 48 ? 1ULL << 48 : 1ULL << 50 | std::uint64_t{1 + choices_.below(9)} << shift;
     const std::uint64_t target = spa >> 2 | random_flags(false, page.second_napot);
     if (!page.second_napot)
@@ -210,7 +213,12 @@ class Environment {
       command.word0 |= iotinval_w0::kGv.mask() | iotinval_w0::kGscid.of(device.gscid);
     if (!global && choices_.flag()) command.word0 |= iotinval_w0::kPscv.mask() | iotinval_w0::kPscid.of(device.pscid);
     if (!choices_.flag()) return command;
-    return {command.word0 | iotinval_w0::kAv.mask(), iotinval_w1::kAddr.of(page.iova >> 12)};
+    return {command.word0 | iotinval_w0::kAv.mask(),
+            iotinval_w1::kAddr.of(anywhere(page.iova, first_shift(space_of(device), page)))};
+  }
+  /// Page number of some address in the leaf's range: each of them names the leaf.
+  std::uint64_t anywhere(std::uint64_t address, unsigned shift) {
+    return (address ^ (choices_.number(8) & base::mask_of(shift))) >> 12;
   }
   Command forget_guest(const Device& device, const Page& page) {
     using namespace spec;
@@ -218,7 +226,8 @@ class Environment {
     if (choices_.one_in(4)) return command;
     command.word0 |= iotinval_w0::kGv.mask() | iotinval_w0::kGscid.of(device.gscid);
     if (!choices_.flag()) return command;
-    return {command.word0 | iotinval_w0::kAv.mask(), iotinval_w1::kAddr.of(page.gpa >> 12)};
+    return {command.word0 | iotinval_w0::kAv.mask(),
+            iotinval_w1::kAddr.of(anywhere(page.gpa, second_shift(space_of(device), page)))};
   }
 
   std::vector<Command> mutate_context(Device& device) {

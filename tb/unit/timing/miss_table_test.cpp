@@ -7,7 +7,7 @@ namespace iommusim::timing {
 namespace {
 
 TEST(MissTable, MergesOnTheSameKeyOnly) {
-  MissTable<DeviceKey> table(2, true);
+  MissTable<ContextKey> table(2, true);
   EXPECT_EQ(table.find({1}), kNoSlot);
   const std::uint32_t entry = table.open({1});
   EXPECT_EQ(table.find({1}), entry);
@@ -17,7 +17,7 @@ TEST(MissTable, MergesOnTheSameKeyOnly) {
 }
 
 TEST(MissTable, IsFullAtItsDepth) {
-  MissTable<DeviceKey> table(2, true);
+  MissTable<ContextKey> table(2, true);
   table.open({1});
   EXPECT_FALSE(table.full());
   const std::uint32_t second = table.open({2});
@@ -27,7 +27,7 @@ TEST(MissTable, IsFullAtItsDepth) {
 }
 
 TEST(MissTable, WithoutMergingFindsNothing) {
-  MissTable<DeviceKey> table(2, false);
+  MissTable<ContextKey> table(2, false);
   table.open({1});
   EXPECT_EQ(table.find({1}), kNoSlot);
 }

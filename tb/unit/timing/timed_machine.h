@@ -27,9 +27,9 @@ inline EngineParams bare_params() {
 class TimedMachine {
  public:
   explicit TimedMachine(const EngineParams& params = {}, const PlainDriverParams& driver_params = {},
-                        unsigned ddt_levels = 3)
-      : tables({}, ddt_levels),
-        engine(params, {}, 1, root),
+                        unsigned ddt_levels = 3, const spec::Implementation& implementation = {})
+      : tables(implementation, ddt_levels),
+        engine(params, implementation, 1, root),
         driver(engine, tables.memory, driver_params),
         levels_(ddt_levels) {
     driver.write_register(spec::kCqbOffset, 8, tables.command_address(0) >> 2 | 7);

@@ -19,9 +19,10 @@ class Twins {
   /// Far more than a phase of any environment takes; beyond it something goes in circles.
   static constexpr unsigned kMaxEvents = 200000;
 
-  Twins(const EngineParams& params, const PlainDriverParams& driver_params, unsigned ddt_levels)
-      : machine(implementation(), ddt_levels),
-        engine(params, implementation(), driver_params.seed, root),
+  Twins(const EngineParams& params, const PlainDriverParams& driver_params, unsigned ddt_levels,
+        const spec::Implementation& implementation = wide_implementation())
+      : machine(implementation, ddt_levels),
+        engine(params, implementation, driver_params.seed, root),
         driver(engine, memory, driver_params) {
     const auto both = [this](std::uint32_t offset, unsigned bytes, std::uint64_t value) {
       driver.write_register(offset, bytes, value);
@@ -35,7 +36,7 @@ class Twins {
   }
 
   /// The default one, with Bare stages that do not limit the size of a page.
-  static spec::Implementation implementation() {
+  static spec::Implementation wide_implementation() {
     spec::Implementation result;
     result.first_bare_log2 = result.second_bare_log2 = 56;
     return result;

@@ -54,7 +54,7 @@ SC_TEST(IommuFunctional, CommandsTakeEffectWithinTheRegisterWrite) {
   bench.memory.store().store64(bench.tables.command_address(0) + 8, 0x70000 >> 2);
   bench.write_register(spec::kCqtOffset, 4, 1);
   EXPECT_EQ(bench.memory.store().load64(0x70000), 0x1234U);
-  EXPECT_EQ(bench.iommu.engine().read_register(spec::kCqhOffset, 4), 1U);
+  EXPECT_EQ(bench.iommu.engine().registers().read(spec::kCqhOffset, 4), 1U);
 }
 
 }  // namespace

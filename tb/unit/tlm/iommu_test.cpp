@@ -177,15 +177,15 @@ SC_TEST(Iommu, HoldsTheBusBackAndLosesNothing) {
   stats::check_identities(bench.iommu.statistics());
 }
 
-SC_TEST(Iommu, TheCycleModelRefusesWhatItHasNoTimeFor) {
+SC_TEST(Iommu, TheCycleModelRefusesWhatItHasNoSocketsFor) {
   stats::Group stats("system");
   IommuParams params;
-  params.implementation.hpm = true;
+  params.implementation.ats = true;
   try {
     Iommu iommu("iommu", params, 1, 1, stats);
     FAIL() << "accepted";
   } catch (const base::InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("iommu.implementation.hpm"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("iommu.implementation.ats"), std::string::npos) << error.what();
   }
 }
 
