@@ -191,8 +191,8 @@ iommusim_status iommusim_run_until_idle(iommusim_iommu* instance) {
 iommusim_status iommusim_send_page_request(iommusim_iommu* instance, const iommusim_page_request* request) {
   return guarded(instance, [=](embed::Instance& model) {
     need(request, "request");
-    model.page_request(embed::to_page_request(*request));
-    return IOMMUSIM_OK;
+    if (model.page_request(embed::to_page_request(*request))) return IOMMUSIM_OK;
+    return refuse(instance, IOMMUSIM_HELD_BACK, "the IOMMU takes no page request now");
   });
 }
 

@@ -49,11 +49,22 @@ std::string CycleInstance::run_until_idle() {
   return engine_.idle() ? std::string() : engine_.describe();
 }
 
-void CycleInstance::page_request(const translate::PageRequest&) { throw WrongMode("functional"); }
+bool CycleInstance::page_request(const translate::PageRequest& request) {
+  const bool taken = driver_.page_request(request);
+  tell();
+  return taken;
+}
 
-bool CycleInstance::invalidation_completion(const translate::InvalidationCompletion&) { throw WrongMode("functional"); }
+bool CycleInstance::invalidation_completion(const translate::InvalidationCompletion& message) {
+  const bool expected = driver_.invalidation_completion(message);
+  tell();
+  return expected;
+}
 
-void CycleInstance::invalidation_time_out(std::uint32_t) { throw WrongMode("functional"); }
+void CycleInstance::invalidation_time_out(std::uint32_t itag_vector) {
+  driver_.invalidation_time_out(itag_vector);
+  tell();
+}
 
 void CycleInstance::tell() {
   for (const timing::Finished& finished : driver_.finished()) {
@@ -64,6 +75,8 @@ void CycleInstance::tell() {
     host_.deliver(result);
   }
   driver_.finished().clear();
+  for (const translate::DeviceMessage& message : driver_.messages()) host_.send(message);
+  driver_.messages().clear();
   host_.show_wires(engine_.wires());
 }
 

@@ -21,7 +21,7 @@ class CycleInstance final : public Instance {
   base::Cycle now() const override { return driver_.now(); }
   void advance(base::Cycle cycle) override;
   std::string run_until_idle() override;
-  void page_request(const translate::PageRequest& request) override;
+  bool page_request(const translate::PageRequest& request) override;
   bool invalidation_completion(const translate::InvalidationCompletion& message) override;
   void invalidation_time_out(std::uint32_t itag_vector) override;
 

@@ -45,9 +45,10 @@ std::string FunctionalInstance::run_until_idle() {
   return translate::CommandExecution::pending(registers_) ? "a command waits for ATS invalidations" : "";
 }
 
-void FunctionalInstance::page_request(const translate::PageRequest& request) {
+bool FunctionalInstance::page_request(const translate::PageRequest& request) {
   engine_.page_request(request);
   host_.show_wires(registers_.wires());
+  return true;
 }
 
 bool FunctionalInstance::invalidation_completion(const translate::InvalidationCompletion& message) {

@@ -25,7 +25,7 @@ class FunctionalInstance final : public Instance {
   base::Cycle now() const override { return now_; }
   void advance(base::Cycle cycle) override;
   std::string run_until_idle() override;
-  void page_request(const translate::PageRequest& request) override;
+  bool page_request(const translate::PageRequest& request) override;
   bool invalidation_completion(const translate::InvalidationCompletion& message) override;
   void invalidation_time_out(std::uint32_t itag_vector) override;
 

@@ -35,7 +35,8 @@ class Instance {
   /// What is left inside, in words; empty: nothing.
   virtual std::string run_until_idle() = 0;
 
-  virtual void page_request(const translate::PageRequest& request) = 0;
+  /// false: the IOMMU holds it back.
+  virtual bool page_request(const translate::PageRequest& request) = 0;
   virtual bool invalidation_completion(const translate::InvalidationCompletion& message) = 0;
   virtual void invalidation_time_out(std::uint32_t itag_vector) = 0;
 

@@ -27,7 +27,7 @@ typedef enum iommusim_status {
   IOMMUSIM_OK = 0,
   IOMMUSIM_BAD_ARGUMENT = 1, /* nothing happened */
   IOMMUSIM_WRONG_MODE = 2,   /* the instance's mode, functional or cycle, has no such operation; nothing happened */
-  IOMMUSIM_HELD_BACK = 3,    /* the IOMMU takes no request now: advance time first */
+  IOMMUSIM_HELD_BACK = 3,    /* the IOMMU takes none now: advance time first */
   IOMMUSIM_NOT_IDLE = 4,     /* something inside waits for what only the caller can do */
   IOMMUSIM_IN_CALLBACK = 5,  /* called from a callback of the same instance; nothing happened */
   IOMMUSIM_FAILED = 6        /* an internal contradiction: the instance can only be destroyed */
@@ -176,7 +176,7 @@ iommusim_status iommusim_advance(iommusim_iommu* instance, uint64_t cycle);
 /* Goes on until nothing happens any more by itself. IOMMUSIM_NOT_IDLE: something waits for a message from a device. */
 iommusim_status iommusim_run_until_idle(iommusim_iommu* instance);
 
-/* ---- PCIe messages of devices to the IOMMU (mode functional) ---- */
+/* ---- PCIe messages of devices to the IOMMU ---- */
 
 typedef struct iommusim_page_request {
   uint32_t device; /* segment and requester id; a message without a segment has segment_valid 0 */
@@ -186,6 +186,7 @@ typedef struct iommusim_page_request {
   uint64_t payload; /* as in the page-request queue: page address, group index, last, write, read */
 } iommusim_page_request;
 
+/* Mode cycle: it arrives at the present cycle, or is IOMMUSIM_HELD_BACK. */
 iommusim_status iommusim_send_page_request(iommusim_iommu* instance, const iommusim_page_request* request);
 /* "Invalidation Completion" for the requests of these ITags; `count` messages (0 means 8) answer one request. A
  * completion that nobody waits for is IOMMUSIM_BAD_ARGUMENT. */

@@ -53,7 +53,7 @@ class FlatMemory {
   Window windows_[2] = {{0x80000000}, {translate::test::kGuestOffset + 0x40000000}};
 };
 
-/// `pages` random pages out of 64 Ki, or round robin over 48 of them.
+/// Random pages out of 64 Ki, or round robin over 48 of them.
 std::vector<iommusim_request> stream_of(bool random) {
   base::Random numbers(1);
   std::vector<iommusim_request> requests;

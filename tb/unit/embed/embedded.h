@@ -44,8 +44,9 @@ class Embedded {
   /// Writes a register and lets all that it starts happen.
   void set(std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 8) {
     EXPECT_EQ(iommusim_mmio_write(iommu, offset, bytes, value), IOMMUSIM_OK);
-    EXPECT_NE(iommusim_run_until_idle(iommu), IOMMUSIM_FAILED) << iommusim_last_error(iommu);
+    settle();
   }
+  void settle() { EXPECT_NE(iommusim_run_until_idle(iommu), IOMMUSIM_FAILED) << iommusim_last_error(iommu); }
   std::uint64_t get(std::uint32_t offset, std::uint32_t bytes = 4) const {
     std::uint64_t value = 0;
     EXPECT_EQ(iommusim_mmio_read(iommu, offset, bytes, &value), IOMMUSIM_OK);

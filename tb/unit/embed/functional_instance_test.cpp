@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mode functional: synchronous results, ATS and page-request messages, time, statistics.
+// Mode functional: synchronous results, time, statistics.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,57 +32,6 @@ TEST(Functional, TimeCountsCyclesAndNeverGoesBack) {
   EXPECT_EQ(embedded.get(spec::kIohpmcyclesOffset, 8), 1000U);
   EXPECT_EQ(iommusim_advance(embedded.iommu, 999), IOMMUSIM_BAD_ARGUMENT);
   EXPECT_STREQ(iommusim_last_error(embedded.iommu), "cycle is 999, expected one from 1000 on");
-}
-
-TEST(Functional, AtsInvalidationsComplete) {
-  Embedded embedded("implementation: {ats: true}");
-  embedded.attach(5, embedded.space(), spec::dc_tc::kEnAts.mask());
-  embedded.command(spec::opcode::kAts | spec::ats_w0::kRid.of(5), 0x1000);
-  ASSERT_EQ(embedded.messages.size(), 1U);
-  const iommusim_message sent = embedded.messages[0];
-  EXPECT_EQ(sent.kind, static_cast<std::uint32_t>(IOMMUSIM_INVALIDATION_REQUEST));
-  EXPECT_EQ(sent.device, 5U);
-  EXPECT_EQ(sent.segment_valid, 0U);
-  EXPECT_EQ(sent.payload, 0x1000U);
-  embedded.command(spec::opcode::kIofence);
-  EXPECT_EQ(iommusim_run_until_idle(embedded.iommu), IOMMUSIM_NOT_IDLE);
-  EXPECT_EQ(embedded.get(spec::kCqhOffset), 1U) << "the fence waits";
-  const std::uint32_t itags = 1U << sent.itag;
-  EXPECT_EQ(iommusim_send_invalidation_completion(embedded.iommu, 6, 0, itags, 1), IOMMUSIM_BAD_ARGUMENT);
-  EXPECT_EQ(iommusim_send_invalidation_completion(embedded.iommu, 5, 0, itags, 8), IOMMUSIM_BAD_ARGUMENT);
-  EXPECT_EQ(embedded.get(spec::kCqhOffset), 1U);
-  EXPECT_EQ(iommusim_send_invalidation_completion(embedded.iommu, 5, 0, itags, 1), IOMMUSIM_OK);
-  EXPECT_EQ(embedded.get(spec::kCqhOffset), 2U);
-  EXPECT_EQ(iommusim_run_until_idle(embedded.iommu), IOMMUSIM_OK);
-}
-
-TEST(Functional, AtsInvalidationsTimeOut) {
-  Embedded embedded("implementation: {ats: true}");
-  embedded.command(spec::opcode::kAts | spec::ats_w0::kRid.of(5), 0x1000);
-  embedded.command(spec::opcode::kIofence);
-  ASSERT_EQ(embedded.messages.size(), 1U);
-  EXPECT_EQ(iommusim_time_out_invalidations(embedded.iommu, 1U << embedded.messages[0].itag), IOMMUSIM_OK);
-  EXPECT_TRUE(spec::cqcsr::kCmdTo.is_set(embedded.get(spec::kCqcsrOffset)));
-}
-
-TEST(Functional, PageRequestsAreQueuedOrAnswered) {
-  Embedded embedded("implementation: {ats: true}");
-  embedded.attach(5, embedded.space(), spec::dc_tc::kEnAts.mask() | spec::dc_tc::kEnPri.mask());
-  iommusim_page_request request{};
-  request.device = 5;
-  request.payload = 0xabcde000 | 7;
-  ASSERT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_OK);
-  ASSERT_EQ(embedded.messages.size(), 1U) << "the queue is off: the IOMMU answers";
-  EXPECT_EQ(embedded.messages[0].kind, static_cast<std::uint32_t>(IOMMUSIM_PAGE_RESPONSE));
-  const std::uint64_t queue = embedded.frames.take();
-  embedded.set(spec::kPqbOffset, queue >> 2 | 1);
-  embedded.set(spec::kPqcsrOffset, spec::pqcsr::kPqen.mask(), 4);
-  ASSERT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_OK);
-  EXPECT_EQ(embedded.messages.size(), 1U);
-  EXPECT_EQ(embedded.get(spec::kPqtOffset), 1U);
-  EXPECT_EQ(embedded.memory.load(queue + 8), request.payload);
-  request.device = 0x10005;
-  EXPECT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_BAD_ARGUMENT) << "a segment unannounced";
 }
 
 TEST(Functional, StatisticsAreJsonAndReset) {
