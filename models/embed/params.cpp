@@ -35,6 +35,7 @@ Objection object_to(const EmbedParams& params) {
     const timing::CacheParams& cache;
   } caches[] = {
       {"engine.ddt_cache", params.engine.ddt_cache},
+      {"engine.pdt_cache", params.engine.pdt_cache},
       {"engine.directory_cache", params.engine.directory_cache},
       {"engine.iotlb", params.engine.iotlb},
       {"engine.walk_cache.first_stage.level1", first.level1},

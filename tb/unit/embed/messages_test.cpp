@@ -69,4 +69,19 @@ TEST_P(Messages, PageRequestsAreQueuedOrAnswered) {
   EXPECT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_BAD_ARGUMENT) << "a segment unannounced";
 }
 
+TEST(Cycle, PageRequestsAreHeldBackUntilTimeGoesOn) {
+  Embedded embedded("{mode: cycle, implementation: {ats: true}, engine: {queues: {page_request_depth: 1}}}");
+  iommusim_page_request request{};
+  request.device = 5;
+  request.payload = 7;
+  unsigned taken = 0;
+  iommusim_status status = IOMMUSIM_OK;
+  for (; taken < 8 && status == IOMMUSIM_OK; ++taken) status = iommusim_send_page_request(embedded.iommu, &request);
+  EXPECT_EQ(status, IOMMUSIM_HELD_BACK);
+  embedded.settle();
+  EXPECT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_OK);
+  embedded.settle();
+  EXPECT_EQ(embedded.messages.size(), taken) << "those that were taken are answered: the queue is off";
+}
+
 }  // namespace iommusim::embed::test

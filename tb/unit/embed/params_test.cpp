@@ -67,6 +67,23 @@ TEST(Params, ContradictionsSayWhere) {
   EXPECT_EQ(error_of("implementation:\n  sv48: false\n").find("yaml:2:3: implementation: "), 0U);
 }
 
+TEST(Params, EveryCacheIsChecked) {
+  std::vector<std::string> caches = {"ddt_cache", "pdt_cache", "directory_cache", "iotlb"};
+  for (const char* stage : {"walk_cache.first_stage.level", "walk_cache.second_stage.level"})
+    for (const char* level : {"1", "2", "3", "4"}) caches.push_back(std::string(stage) + level);
+  for (const std::string& cache : caches) {
+    std::string yaml = "{entries: 10, ways: 4}";
+    for (std::size_t end = cache.size(), dot; end != 0; end = dot == std::string::npos ? 0 : dot) {
+      dot = cache.rfind('.', end - 1);
+      const std::size_t begin = dot == std::string::npos ? 0 : dot + 1;
+      yaml = "{" + cache.substr(begin, end - begin) + ": " + yaml + "}";
+    }
+    EXPECT_NE(error_of(("{mode: cycle, engine: " + yaml + "}").c_str()).find(" engine." + cache + ".ways: "),
+              std::string::npos)
+        << cache;
+  }
+}
+
 TEST(Params, OfAFile) {
   const std::string path = testing::TempDir() + "iommusim_params_test.yaml";
   std::ofstream(path) << "mode: cycle\nseed: many\n";
