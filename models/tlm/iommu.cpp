@@ -357,7 +357,8 @@ void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
       engine_.write_register(offset, bytes, value, cycle());
     wake_at(now_ps());
   } else {
-    value = engine_.read_register(offset, bytes, cycle());
+    // Model: in functional mode the cycle counter stands still.
+    value = functional_ ? engine_.registers().read(offset, bytes) : engine_.read_register(offset, bytes, cycle());
     std::memcpy(payload.get_data_ptr(), &value, bytes);
   }
   update_wires();

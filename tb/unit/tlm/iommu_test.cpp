@@ -177,6 +177,20 @@ SC_TEST(Iommu, HoldsTheBusBackAndLosesNothing) {
   stats::check_identities(bench.iommu.statistics());
 }
 
+SC_TEST(Iommu, OverflowOfTheCycleCounterRaisesItsWireInItsCycle) {
+  IommuParams params;
+  params.implementation.hpm = true;
+  params.implementation.num_hpm = 1;
+  IommuBench bench(params);
+  bench.levels.clear();
+  bench.write_register(spec::kIohpmcyclesOffset, 8, (1ULL << 63) - 1000);  // in cycle 10,000
+  sc_test::run_to(10'999'999);
+  EXPECT_TRUE(bench.levels.empty());
+  sc_test::run_to(11'000'000);
+  ASSERT_EQ(bench.levels.size(), 1U);
+  EXPECT_TRUE(bench.levels[0].second);
+}
+
 SC_TEST(Iommu, TheCycleModelRefusesWhatItHasNoSocketsFor) {
   stats::Group stats("system");
   IommuParams params;
