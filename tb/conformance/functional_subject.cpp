@@ -32,7 +32,6 @@ class FunctionalSubject : public Subject {
 
 class FunctionalMaker : public SubjectMaker {
  public:
-  const char* unsupported(const spec::Implementation&) const override { return nullptr; }
   std::unique_ptr<Subject> make(const spec::Implementation& implementation, translate::MemoryPort& memory,
                                 translate::MessagePort& messages) const override {
     return std::make_unique<FunctionalSubject>(implementation, memory, messages);

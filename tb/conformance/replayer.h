@@ -25,7 +25,7 @@ struct SectionResult {
   std::uint32_t first_line = 0, last_line = 0;
   std::vector<Mismatch> mismatches;
   std::size_t operations = 0;
-  std::string skipped;  ///< what the IOMMU under replay lacks; empty: the section was replayed
+  std::string skipped;  ///< the parameter that the model cannot take on; empty: the section was replayed
 };
 
 struct FileResult {

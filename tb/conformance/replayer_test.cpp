@@ -89,6 +89,24 @@ TEST(Replayer, ObjectsToWhatIsNoVector) {
             "3: member 'mask': expected as many bytes as in 'data'");
 }
 
+TEST(Verdicts, SectionsBeyondTheModelAreSkipped) {
+  const FileVerdict verdict =
+      judge(replay_lines(
+                {R"({"op":"case","name":"too many tags"})",
+                 R"({"op":"reset","capabilities":"0x38310f0e10","fctl":"0x0","reset_mode":"bare","max_mode":"3lvl",)"
+                 R"("device_id_mask":"0xffffff","num_hpm":0,"hpm_counter_bits":0,"hpm_event_limit":0,"vector_bits":3,)"
+                 R"("gxl_writeable":0,"be_writeable":0,"qosid_mask":"0x0","itags":64,"bare_size":{"sv57":"0x1000",)"
+                 R"("sv57x4":"0x1000"}})",
+                 R"({"op":"reg_read","offset":"0x010","size":8,"expect":"0x0"})"}),
+            {});
+  EXPECT_EQ(verdict.verdict, Verdict::kSkipped);
+  EXPECT_EQ(verdict.sections.at(0).verdict, Verdict::kPassed);
+  EXPECT_EQ(verdict.result.sections.at(1).skipped, "itags = 64");
+  Totals totals;
+  totals.add(verdict);
+  EXPECT_FALSE(totals.good());
+}
+
 TEST(Verdicts, ListedPlacesMustFail) {
   const FileResult wrong = replay_lines({R"({"op":"reg_read","offset":"0x010","size":8,"expect":"0x0"})"});
   const std::string place = name_in_list(wrong.file) + ":";

@@ -34,9 +34,7 @@ void Section::perform(const Operation& operation, std::uint32_t line) {
   const std::string kind = operation.text("op");
   const bool is_check = kind == "mem_check" || kind == "expect_msg";
   if (kind != "reset" && subject_ == nullptr) throw base::InputError("expected op reset after op case");
-  // Commands that run freely have run when software wrote cqt: op process then goes on with that operation.
-  const bool goes_on = is_check || (kind == "process" && subject_->commands_run_freely());
-  if (!goes_on) end_operation();
+  if (!is_check) end_operation();
   line_ = line;
   if (!is_check) last_operation_line_ = line;
   ++result_.operations;
@@ -74,10 +72,8 @@ void Section::reset(const Operation& operation) {
   itags_.clear();
   sent_.clear();
   const spec::Implementation implementation = implementation_of(operation);
-  if (const char* what = maker_.unsupported(implementation)) {
-    result_.skipped = what;
-    return;
-  }
+  result_.skipped = out_of_range(implementation);
+  if (!result_.skipped.empty()) return;
   subject_ = maker_.make(implementation, memory_, *this);
 }
 

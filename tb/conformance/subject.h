@@ -33,8 +33,6 @@ class Subject {
   virtual translate::Outcome translate(const translate::Request& request) = 0;
   virtual void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) = 0;
   virtual std::uint64_t read_register(std::uint32_t offset, unsigned bytes) = 0;
-  /// The IOMMU executes commands as soon as it can, not one for each op process (FORMAT.md 4.7 allows both).
-  virtual bool commands_run_freely() const { return false; }
   /// One command at most.
   virtual void process_command() = 0;
   virtual void page_request(const translate::PageRequest& request) = 0;
@@ -47,8 +45,6 @@ class Subject {
 class SubjectMaker {
  public:
   virtual ~SubjectMaker() = default;
-  /// Why an IOMMU with these parameters cannot be had, or nullptr: its section is then skipped.
-  virtual const char* unsupported(const spec::Implementation& implementation) const = 0;
   virtual std::unique_ptr<Subject> make(const spec::Implementation& implementation, translate::MemoryPort& memory,
                                         translate::MessagePort& messages) const = 0;
 };

@@ -4,6 +4,7 @@
 #include "base/bits.h"
 #include "base/choice.h"
 #include "base/error.h"
+#include "params/describe.h"
 
 namespace iommusim::conformance {
 namespace {
@@ -47,6 +48,15 @@ spec::Implementation implementation_of(const Operation& reset) {
   implementation.itags = value("itags");
   set_bare_sizes(reset.object("bare_size"), implementation);
   return implementation;
+}
+
+std::string out_of_range(spec::Implementation implementation) {
+  if (!implementation.hpm) implementation.hpm_counter_bits = spec::Implementation{}.hpm_counter_bits;  // there is none
+  for (const params::Field& field : params::fields_of(implementation))
+    if (const auto* const* value = std::get_if<std::uint32_t*>(&field.slot))
+      if (**value < field.range.lowest || **value > field.range.highest)
+        return std::string(field.name) + " = " + std::to_string(**value);
+  return {};
 }
 
 translate::Request request_of(const Operation& operation) {

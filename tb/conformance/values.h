@@ -11,6 +11,8 @@ namespace iommusim::conformance {
 
 /// The parameters of an op reset (FORMAT.md 4.2).
 spec::Implementation implementation_of(const Operation& reset);
+/// Name of a parameter whose value the model cannot take on (FORMAT.md 4.2: the section is then skipped), or nothing.
+std::string out_of_range(spec::Implementation implementation);
 /// The request of an op translate (FORMAT.md 4.8).
 translate::Request request_of(const Operation& operation);
 /// The register of an op reg_write or reg_read (FORMAT.md 4.6).

@@ -34,8 +34,8 @@ int list_statistics(const StatsOptions& options);
 struct ConformOptions {
   std::vector<std::string> inputs;  ///< files and directories of conformance vectors
   std::string engine = "functional";
-  std::vector<std::string> sets;  ///< path=value
-  std::string expected_failures;  ///< a list; empty: nothing may fail
+  std::vector<std::string> sets;               ///< path=value
+  std::vector<std::string> expected_failures;  ///< lists of places
   bool json = false;
 };
 /// Replays the vectors; 1 when one of them fails, passes unexpectedly or is skipped.

@@ -46,7 +46,7 @@ void print_verdict(const FileVerdict& verdict) {
   for (std::size_t i = 0; i < verdict.sections.size(); ++i) {
     const conformance::SectionResult& section = verdict.result.sections[i];
     if (!section.skipped.empty())
-      std::printf("  %s:%u: section '%s' skipped: the engine has no %s\n", verdict.result.file.c_str(),
+      std::printf("  %s:%u: section '%s' skipped: the model has no %s\n", verdict.result.file.c_str(),
                   section.first_line, section.name.c_str(), section.skipped.c_str());
     for (const std::string& place : verdict.sections[i].unexpected_passes)
       std::printf("  %s passes: take it off the list of expected failures\n", place.c_str());
@@ -79,7 +79,7 @@ Json json_of(const FileVerdict& verdict) {
                 {"operations", section.operations},
                 {"mismatches", mismatches},
                 {"unexpected_passes", verdict.sections[i].unexpected_passes}};
-    if (!section.skipped.empty()) row["not_supported"] = section.skipped;
+    if (!section.skipped.empty()) row["beyond_the_model"] = section.skipped;
     sections.push_back(row);
   }
   return {
@@ -98,7 +98,7 @@ Json json_of(const std::array<std::size_t, conformance::kVerdicts>& counts) {
 int conform(const ConformOptions& options) {
   const auto subjects = subjects_of(options);
   std::set<std::string> expected;
-  if (!options.expected_failures.empty()) expected = conformance::read_expected_failures(options.expected_failures);
+  for (const std::string& list : options.expected_failures) expected.merge(conformance::read_expected_failures(list));
   conformance::Totals totals;
   Json files = Json::array();
   for (const std::string& file : files_of(options.inputs)) {

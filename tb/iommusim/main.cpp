@@ -53,7 +53,10 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::IsMember({"functional", "cycle"}));
   conform_command->add_option("--set", conformance.sets, "set a parameter of the cycle engine: engine.path=value")
       ->allow_extra_args(false);
-  conform_command->add_option("--expected-failures", conformance.expected_failures, "list of places that must fail");
+  conform_command
+      ->add_option("--expected-failures", conformance.expected_failures,
+                   "list of places that must fail; may be repeated")
+      ->allow_extra_args(false);
   conform_command->add_flag("--json", conformance.json, "print everything as JSON");
   conform_command->callback([&] { result = program::conform(conformance); });
 
