@@ -44,6 +44,7 @@ void check_walk_cache(const std::string& path, const timing::WalkCacheStageParam
 void check_engine(const timing::EngineParams& engine) {
   check_cache("iommu.engine.ddt_cache", engine.ddt_cache);
   check_cache("iommu.engine.directory_cache", engine.directory_cache);
+  check_cache("iommu.engine.pdt_cache", engine.pdt_cache);
   check_cache("iommu.engine.iotlb", engine.iotlb);
   check_walk_cache("iommu.engine.walk_cache.first_stage", engine.walk_cache.first_stage);
   check_walk_cache("iommu.engine.walk_cache.second_stage", engine.walk_cache.second_stage);
