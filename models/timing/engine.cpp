@@ -51,6 +51,7 @@ void Engine::enter(std::uint32_t i, const translate::Request& request, std::uint
   slot.accepted = now;
   slot.walk_reads = 0;
   slot.walked = false;
+  slot.has_result = false;
   slot.state = SlotState::kIngress;
   ingress_.push(i);
 }

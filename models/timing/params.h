@@ -93,12 +93,15 @@ struct IngressParams {
 struct MissTableParams {
   std::uint32_t depth = 32;
   bool merge = true;
+  bool hand_over = true;
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("depth", &MissTableParams::depth, Unit::kCount, Range{1, 4096}, "pages with a walk under way or wanted");
     v("merge", &MissTableParams::merge,
       "a miss on a page in the table waits for that walk instead of starting its own");
+    v("hand_over", &MissTableParams::hand_over,
+      "those who waited take the walk's result; false: they look the IOTLB up again and may miss once more");
   }
 };
 

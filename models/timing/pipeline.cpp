@@ -36,11 +36,19 @@ void Engine::start_miss(std::uint32_t i, base::Cycle) {
   walker_queue_.push(slots_, i);
 }
 
-/// The owner has what it wanted: those who waited look again, one who found the table full gets the room.
+/// The owner has what it wanted: those who waited get it too (or look again, if it may be stale, is a fault, or does
+/// not serve them), one who found the table full gets the room. Handing over keeps an old request from missing for ever
+/// while younger ones evict what it waits for.
 void Engine::close_miss(std::uint32_t i, base::Cycle now) {
   const std::uint32_t miss = slots_[i].miss;
   SlotList& waiters = misses_.waiters(miss);
-  while (!waiters.empty()) advance(waiters.pop(slots_), now);
+  while (!waiters.empty()) {
+    const std::uint32_t waiter = waiters.pop(slots_);
+    translate::Translation& process = slots_[waiter].process;
+    if (slots_[i].has_result && translate::serves(slots_[i].result, process.ask().key.is_write))
+      process.hit(slots_[i].result);
+    advance(waiter, now);
+  }
   misses_.close(miss);
   slots_[i].miss = kNoSlot;
   if (stalled_.empty()) return;
@@ -73,7 +81,9 @@ bool Engine::step_grants(base::Cycle now) {
     if (missed && params_.walkers.look_again)
       if (const auto* const entry = iotlb_.look_again(slot.process.ask().key)) {
         ++stats_.iotlb.look_again_hits;
-        slot.process.hit(*entry);
+        slot.result = *entry;
+        slot.has_result = params_.miss_table.hand_over;
+        slot.process.hit(slot.result);
         close_miss(i, now);
         advance(i, now);
         continue;
@@ -111,10 +121,13 @@ void Engine::fill_translation(std::uint32_t i) {
   if (context_overtaken(slot) ||
       invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
         return translate::selects(invalidation, ask.key.tag, page, ask.entry);
-      }))
+      })) {
     ++stats_.iotlb.overtaken;
-  else
+  } else {
     iotlb_.fill(ask.key, ask.entry);
+    slot.result = ask.entry;
+    slot.has_result = params_.miss_table.hand_over;
+  }
   slot.process.resume();
 }
 

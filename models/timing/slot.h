@@ -47,6 +47,8 @@ struct Slot {
   SlotState state = SlotState::kFree;
   std::uint8_t epoch = 0;
   bool walked = false;
+  bool has_result = false;  ///< `result` may serve those who waited for this request's walk
+  translate::TranslationEntry result{};
 
   /// Only with one of the walkers may a request access memory.
   bool holds_walker() const {

@@ -131,6 +131,38 @@ TEST_F(LatencyTest, RequestsOfOnePageShareOneWalk) {
   for (const Finished& done : machine->driver.finished()) EXPECT_EQ(done.outcome.spa, 0x51000 + done.cookie * 64);
 }
 
+TEST_F(LatencyTest, HandOverSavesThoseWhoWaitedTheSecondLookup) {
+  base::Cycle all[2] = {};
+  for (const bool hand_over : {true, false}) {
+    params.miss_table.hand_over = hand_over;
+    build().translate(5, 0x10000);
+    const auto lookups = machine->engine.stats().iotlb.lookups.value();
+    const base::Cycle start = machine->driver.now();
+    machine->driver.finished().clear();
+    for (std::uint64_t i = 0; i < 4; ++i) ASSERT_TRUE(machine->driver.offer(Machine::request(5, 0x11000 + i * 64), i));
+    machine->driver.run_until_idle();
+    all[hand_over ? 1 : 0] = machine->driver.finished().back().done - start;
+    EXPECT_EQ(machine->engine.stats().iotlb.lookups.value() - lookups, hand_over ? 4U : 7U);
+    stats::check_identities(machine->root);
+  }
+  EXPECT_EQ(all[0] - all[1], 3U) << "three look-ups behind one port";
+}
+
+TEST_F(LatencyTest, AFenceEndsUnderEndlessTrafficThatEvictsEverything) {
+  params.iotlb.entries = 1;
+  params.walkers.count = 2;
+  build().translate(5, 0x10000);
+  machine->queue_command(kFence, 0);
+  machine->submit();
+  base::Random random(1);
+  const base::Cycle start = machine->driver.now();
+  for (std::uint64_t i = 0; machine->head() != machine->tail(); ++i) {
+    ASSERT_LT(machine->driver.now(), start + 20 * kMemory);
+    machine->driver.offer(Machine::request(5, 0x10000 + random.below(8) * 0x1000), i);
+    machine->driver.advance();
+  }
+}
+
 TEST_F(LatencyTest, WithoutMergingEachMissWalksUnlessLookingAgainHits) {
   params.miss_table.merge = false;
   params.walkers.look_again = false;
