@@ -78,7 +78,10 @@ void run_functional(Choices& choices, const spec::Implementation& implementation
     machine.engine.invalidation_completion(message);
     machine.write32(spec::kCqcsrOffset, kErrors | spec::cqcsr::kCqen.mask());
   }
-  machine.engine.invalidation_time_out(~0U);
+  for (unsigned i = 0; i < kCommands; ++i) {  // each may let a command go on that sends the next request
+    machine.engine.invalidation_time_out(~0U);
+    machine.write32(spec::kCqcsrOffset, kErrors | spec::cqcsr::kCqen.mask());
+  }
   const std::uint64_t csr = machine.read32(spec::kCqcsrOffset);
   base::ensure((csr & kErrors) != 0 || machine.read32(spec::kCqhOffset) == machine.read32(spec::kCqtOffset),
                "commands wait for nothing");
