@@ -39,9 +39,6 @@ class Engine {
   Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
          stats::Group& parent, const std::string& name = "iommu");
 
-  /// The parameter of the implementation for which the cycle model has no time: there is none, all of it is modelled.
-  static constexpr const char* unsupported(const spec::Implementation&) { return nullptr; }
-
   // Requests. They must not cross a 4 KiB border; `cookie` comes back with the result.
   bool can_accept() const { return ingress_.size() < params_.ingress.depth && free_count_ != 0; }
   void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now);

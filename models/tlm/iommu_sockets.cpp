@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes in at the sockets of the IOMMU module: DMA, answers of memory, register accesses; and its interrupt wires.
+#include <algorithm>
+
+#include "base/bits.h"
+#include "tlm/iommu.h"
+#include "tlm/iommu_request.h"
+
+namespace iommusim::bus {
+
+// Calls from sockets: they note what came and wake the module.
+
+bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
+  if (is_register_port(port)) {
+    const Picoseconds done = at + clock_.time_of(params_.engine.registers.access_cycles);
+    register_accesses_.push(done, &payload);
+    wake_at(done);
+    return true;
+  }
+  DmaPort& dma = *dma_ports_[port];
+  if (functional_) {
+    if (dma.performed.full()) return false;
+    perform(dma, payload, at);
+    return true;
+  }
+  if (dma.incoming.full()) return false;  // taken by take_waiting() when there is room
+  dma.incoming.push({begin(port, payload, nullptr), at});
+  wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
+  return true;
+}
+
+void Iommu::response_taken(unsigned, Payload&, Picoseconds) { wake_at(now_ps()); }
+void Iommu::request_ended(unsigned) { wake_at(now_ps()); }
+
+void Iommu::response(unsigned port, Payload& payload, Picoseconds at) {
+  auto& answers = port == kOwnPort ? own_answers_ : forward_answers_;
+  const Picoseconds edge = clock_.time_of(clock_.edge_at_or_after(at));
+  answers.push(edge, static_cast<PooledPayload*>(&payload));
+  wake_at(edge);
+}
+
+void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
+  if (is_register_port(port)) {
+    sc_core::wait(delay + to_sc_time(clock_.time_of(params_.engine.registers.access_cycles)));
+    delay = sc_core::SC_ZERO_TIME;
+    access_register(payload, delay);
+    return;
+  }
+  if (functional_) {
+    functional_->perform(payload, delay);
+    update_wires();
+    return;
+  }
+  sc_core::wait(delay);
+  delay = sc_core::SC_ZERO_TIME;
+  DmaPort& dma = *dma_ports_[port];
+  while (dma.incoming.full()) sc_core::wait(to_sc_time(clock_.time_of(1)));
+  sc_core::sc_event done;
+  dma.incoming.push({begin(port, payload, &done), now_ps()});
+  wake_at(now_ps());
+  sc_core::wait(done);
+}
+
+Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_event* done) {
+  const TransferHandle handle = transfers_.take();
+  Transfer& transfer = transfers_.get(handle);
+  transfer.payload = &payload;
+  transfer.address = payload.get_address();
+  transfer.port = port;
+  transfer.bytes_left = payload.get_data_length();
+  transfer.done = done;
+  return handle;
+}
+
+void Iommu::update_wires() {
+  const std::uint16_t wires = engine_.wires();
+  const unsigned changed = wires_ ^ wires;
+  wires_ = wires;
+  if (changed == 0 || lines_ == nullptr) return;
+  for (unsigned vector = 0; vector < 16; ++vector)
+    if (base::bit(changed, vector)) lines_->set_level(vector, base::bit(wires, vector));
+}
+
+void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
+  const auto offset = static_cast<std::uint32_t>(payload.get_address());
+  const unsigned bytes = payload.get_data_length();
+  if ((bytes != 4 && bytes != 8) || offset % bytes != 0 || payload.get_address() >= kPieceBytes) {
+    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  std::uint64_t value = 0;
+  if (payload.is_write()) {
+    std::memcpy(&value, payload.get_data_ptr(), bytes);
+    if (functional_)
+      functional_->write_register(offset, bytes, value, delay);
+    else
+      engine_.write_register(offset, bytes, value, cycle());
+    wake_at(now_ps());
+  } else {
+    // Model: in functional mode the cycle counter stands still.
+    value = functional_ ? engine_.registers().read(offset, bytes) : engine_.read_register(offset, bytes, cycle());
+    std::memcpy(payload.get_data_ptr(), &value, bytes);
+  }
+  update_wires();
+  payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+}
+
+}  // namespace iommusim::bus
