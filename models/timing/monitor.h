@@ -5,7 +5,9 @@
 #pragma once
 
 #include "base/time.h"
+#include "translate/cache_entries.h"
 #include "translate/registers.h"
+#include "translate/request.h"
 
 namespace iommusim::timing {
 
