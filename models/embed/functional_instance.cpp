@@ -9,7 +9,7 @@ FunctionalInstance::FunctionalInstance(const EmbedParams& params, const iommusim
     : Instance(host),
       stats_(root_, "functional"),
       registers_(params.implementation),
-      engine_(registers_, host_, &host_) {}
+      engine_(registers_, host_, &host_, params.functional) {}
 
 std::uint64_t FunctionalInstance::read_register(std::uint32_t offset, std::uint32_t bytes) {
   return engine_.read_register(offset, bytes);

@@ -5,12 +5,13 @@
 
 #include "spec/parameters.h"
 #include "timing/params.h"
+#include "translate/functional_caches.h"
 
 namespace iommusim::embed {
 
 enum class Mode : std::uint8_t { kFunctional, kCycle };
 inline constexpr base::Choice<Mode> kModes[] = {
-    {"functional", "translates at once, without caches", Mode::kFunctional},
+    {"functional", "translates at once", Mode::kFunctional},
     {"cycle", "the cycle model: caches, walkers, queues, contention", Mode::kCycle},
 };
 
@@ -37,6 +38,7 @@ struct EmbedParams {
   Mode mode = Mode::kFunctional;
   std::uint64_t seed = 1;
   spec::Implementation implementation{};
+  translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
   HostMemoryParams memory{};
 
@@ -46,6 +48,7 @@ struct EmbedParams {
     v("mode", &P::mode, kModes, "how requests are served");
     v("seed", &P::seed, params::Unit::kCount, params::Range{0, ~0ULL}, "random choices of the hardware; mode cycle");
     v.group("implementation", &P::implementation, "what the implementation chooses of the architecture");
+    v.group("functional", &P::functional, "what is remembered; mode functional");
     v.group("engine", &P::engine, "micro-architecture; mode cycle");
     v.group("memory", &P::memory, "the host's memory; mode cycle");
   }

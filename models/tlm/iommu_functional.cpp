@@ -18,9 +18,9 @@ namespace iommusim::bus {
   return ::tlm::TLM_GENERIC_ERROR_RESPONSE;
 }
 
-IommuFunctional::IommuFunctional(translate::Registers& registers, InitiatorSocket& own, InitiatorSocket& dma,
-                                 stats::Group& parent)
-    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this) {}
+IommuFunctional::IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches,
+                                 InitiatorSocket& own, InitiatorSocket& dma, stats::Group& parent)
+    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, nullptr, caches) {}
 
 void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
   delay_ = delay;
@@ -28,7 +28,7 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
   for (std::uint32_t done = 0, bytes = 0; done < payload.get_data_length(); done += bytes) {
     const std::uint64_t address = payload.get_address() + done;
     bytes = piece_bytes(address, payload.get_data_length() - done);
-    const translate::Outcome outcome = engine_.translate(request_of(payload, address, bytes));
+    const translate::Outcome& outcome = engine_.translate(request_of(payload, address, bytes));
     auto response = outcome.response;
     if (outcome.kind == translate::Outcome::Kind::kTranslated) {
       ++stats_.translated;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IOMMU module in `mode: functional`: each DMA is translated at once by the functional engine, without caches, and
+// The IOMMU module in `mode: functional`: each DMA is translated at once by the functional engine and
 // performed through b_transport of the memory sockets; the time of all that is annotated, not waited for. Commands take
 // effect within the register write that submits them. For software bring-up and virtual platforms.
 #pragma once
@@ -24,7 +24,8 @@ struct FunctionalStats : stats::Group {
 
 class IommuFunctional final : translate::MemoryPort {
  public:
-  IommuFunctional(translate::Registers& registers, InitiatorSocket& own, InitiatorSocket& dma, stats::Group& parent);
+  IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches, InitiatorSocket& own,
+                  InitiatorSocket& dma, stats::Group& parent);
 
   /// Translates and performs the whole payload; sets its response; adds the time to `delay`.
   void perform(Payload& payload, sc_core::sc_time& delay);

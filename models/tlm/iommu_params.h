@@ -4,18 +4,20 @@
 
 #include "spec/parameters.h"
 #include "timing/params.h"
+#include "translate/functional_caches.h"
 
 namespace iommusim::bus {
 
 enum class IommuMode : std::uint8_t { kCycle, kFunctional };
 inline constexpr base::Choice<IommuMode> kIommuModes[] = {
     {"cycle", "the cycle model: caches, walkers, queues, contention", IommuMode::kCycle},
-    {"functional", "translates at once, without caches; b_transport annotates its delay", IommuMode::kFunctional},
+    {"functional", "translates at once; b_transport annotates its delay", IommuMode::kFunctional},
 };
 
 struct IommuParams {
   IommuMode mode = IommuMode::kCycle;
   spec::Implementation implementation{};
+  translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
   std::uint32_t dma_outstanding = 256;
 
@@ -23,6 +25,7 @@ struct IommuParams {
   static constexpr void describe(V&& v) {
     v("mode", &IommuParams::mode, kIommuModes, "how requests are served");
     v.group("implementation", &IommuParams::implementation, "what the implementation chooses of the architecture");
+    v.group("functional", &IommuParams::functional, "what is remembered; mode functional");
     v.group("engine", &IommuParams::engine, "micro-architecture");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},
       "DMA pieces of up to 4 KiB inside the IOMMU or in memory");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops of the functional engine. Without caches every look-up misses and every fill and invalidation is done.
+// The loops of the functional engine.
 #include "translate/functional.h"
 
 #include "translate/debug_interface.h"
@@ -18,9 +18,8 @@ MemoryAnswer access_memory(MemoryPort& memory, const Ask& ask) {
   }
 }
 
-/// `process` is a Translation, or a PageRequestHandling.
-template <class Process>
-void drive(Process& process, MemoryPort& memory) {
+/// The look-ups and fills of a process for which nothing is remembered.
+void drive_without_caches(Translation& process, MemoryPort& memory) {
   while (true) {
     switch (process.ask().kind) {
       case AskKind::kDone:
@@ -43,27 +42,106 @@ void drive(Process& process, MemoryPort& memory) {
   }
 }
 
+template <class Process, class Entry>
+void answer_lookup(Process& process, const Entry* entry) {
+  if (entry != nullptr)
+    process.hit(*entry);
+  else
+    process.miss();
+}
+
 }  // namespace
 
-/// IOMMU 5.23, events 1 to 3. Model: a request through the debug interface counts as an untranslated one.
+/// IOMMU 5.23, events 1 to 3. Model: a request through the debug interface counts as an untranslated one; messages are
+/// no requests.
 void FunctionalEngine::count_request(const Request& request) {
-  if (!registers_.implementation().hpm) return;
+  switch (request.type) {
+    case AddressType::kUntranslated:
+      return count(HpmEvent::kUntranslatedRequest, request);
+    case AddressType::kTranslated:
+      return count(HpmEvent::kTranslatedRequest, request);
+    case AddressType::kAtsRequest:
+      return count(HpmEvent::kAtsRequest, request);
+    case AddressType::kMessage:
+      return;
+  }
+}
+
+void FunctionalEngine::count(HpmEvent event, const Request& request, const AddressSpaceTag& tag) {
   EventSource source;
   source.device = request.device;
   source.process = request.process;
   source.process_valid = request.process_valid;
-  const HpmEvent event = request.type == AddressType::kUntranslated ? HpmEvent::kUntranslatedRequest
-                         : request.type == AddressType::kTranslated ? HpmEvent::kTranslatedRequest
-                                                                    : HpmEvent::kAtsRequest;
+  source.gscid = tag.gscid;
+  source.pscid = tag.pscid;
+  source.gscid_valid = tag.second_stage;
+  source.pscid_valid = tag.first_stage;
   registers_.count_event(event, source);
 }
 
-Outcome FunctionalEngine::translate(const Request& request) {
-  count_request(request);
+/// `process` is a Translation, or a PageRequestHandling, on behalf of `request`. Events 4 to 8 are counted as the cycle
+/// model does: a look-up that misses, a walk that begins.
+template <class Process>
+void FunctionalEngine::drive(Process& process, const Request& request) {
+  const bool counts = registers_.counts_events();
+  bool final_walk = false;  // false: the second stage serves the way to a process context, which has no PSCID yet
+  while (true) {
+    const Ask& ask = process.ask();
+    switch (ask.kind) {
+      case AskKind::kDone:
+        return;
+      case AskKind::kLookupDevice: {
+        const spec::DeviceContext* const context = caches_.device(ask);
+        if (counts && context == nullptr) count(HpmEvent::kDeviceDirectoryWalk, request);
+        answer_lookup(process, context);
+        break;
+      }
+      case AskKind::kLookupProcess: {
+        const spec::ProcessContext* const context = caches_.process(ask);
+        if (counts && context == nullptr) count(HpmEvent::kProcessDirectoryWalk, request);
+        answer_lookup(process, context);
+        break;
+      }
+      case AskKind::kLookupTranslation:
+        final_walk = true;
+        if (counts) count(HpmEvent::kTlbMiss, request, ask.key.tag);
+        process.miss();
+        break;
+      case AskKind::kLookupWalk:
+        if (counts)
+          count(ask.walk.second_stage ? HpmEvent::kSecondStageWalk : HpmEvent::kFirstStageWalk, request,
+                final_walk ? ask.key.tag : ask.walk.tag);
+        // Model: the device keeps what an ATS request finds, so it is found anew.
+        answer_lookup(process, request.type == AddressType::kAtsRequest ? nullptr : caches_.walk(ask.walk));
+        break;
+      case AskKind::kLookupDirectory:
+        process.miss();
+        break;
+      case AskKind::kRead:
+      case AskKind::kWrite:
+      case AskKind::kCompareSwap:
+        process.memory(access_memory(memory_, ask));
+        break;
+      default:
+        caches_.fill(ask);
+        process.resume();
+    }
+  }
+}
+
+const Outcome& FunctionalEngine::translate(const Request& request) {
+  if (registers_.counts_events()) {
+    count_request(request);
+    send_messages();
+  }
+  if (const Outcome* const known = caches_.find(request); known != nullptr) return *known;
   translation_.start(request, registers_);
-  drive(translation_, memory_);
-  const Outcome outcome = translation_.outcome();
-  if (outcome.kind == Outcome::Kind::kFault && outcome.record_fault) report(outcome.fault);
+  drive(translation_, request);
+  const Outcome& outcome = translation_.outcome();
+  if (outcome.kind == Outcome::Kind::kTranslated)
+    caches_.keep(request, outcome);
+  else if (outcome.record_fault)
+    report(outcome.fault);
   send_messages();
   return outcome;
 }
@@ -71,13 +149,16 @@ Outcome FunctionalEngine::translate(const Request& request) {
 Outcome FunctionalEngine::peek(const Request& request) {
   Translation translation;
   translation.start(request, registers_, Effects::kNone);
-  drive(translation, memory_);
+  drive_without_caches(translation, memory_);
   return translation.outcome();
 }
 
 void FunctionalEngine::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
   registers_.write(offset, bytes, value);
-  if (registers_.ddtp_busy()) registers_.finish_ddtp();
+  if (registers_.ddtp_busy()) {
+    registers_.finish_ddtp();
+    caches_.clear();
+  }
   if (registers_.command_queue_busy() && !command_waits_) registers_.finish_command_queue();
   if (registers_.fault_queue_busy()) registers_.finish_fault_queue();
   if (registers_.page_request_queue_busy()) registers_.finish_page_request_queue();
@@ -105,6 +186,10 @@ void FunctionalEngine::go_on_with_command() {
       case AskKind::kRead:
       case AskKind::kWrite:
         command_.memory(access_memory(memory_, command_.ask()));
+        break;
+      case AskKind::kInvalidate:
+        caches_.invalidate(command_.ask().invalidation);
+        command_.resume();
         break;
       case AskKind::kSendMessage:
         if (messages_ != nullptr) messages_->send(command_.ask().message);
@@ -139,7 +224,7 @@ void FunctionalEngine::invalidation_time_out(std::uint32_t itag_vector) {
 void FunctionalEngine::page_request(const PageRequest& request) {
   PageRequestHandling handling;
   handling.start(request, registers_);
-  drive(handling, memory_);
+  drive(handling, PageRequestHandling::location_request(request));
   if (handling.has_fault()) report(handling.fault());
   if (handling.has_response() && messages_ != nullptr) messages_->send(handling.response());
   send_messages();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functional engine: drives the processes in plain loops, at once and without caches. What the conformance
-// replayer, b_transport of `engine: functional`, transport_dbg and tests use.
+// The functional engine: drives the processes in plain loops, at once. What the conformance replayer, b_transport of
+// `mode: functional`, the C interface, transport_dbg and tests use. With caches it is fast, without any it reads all it
+// needs anew: the reference for every other way of running the processes.
 #pragma once
 
 #include "translate/command.h"
+#include "translate/functional_caches.h"
 #include "translate/interrupt.h"
 #include "translate/page_request.h"
 #include "translate/registers.h"
@@ -30,11 +32,12 @@ class MessagePort {
 class FunctionalEngine {
  public:
   /// `messages`: may be null when capabilities.ATS is 0.
-  FunctionalEngine(Registers& registers, MemoryPort& memory, MessagePort* messages = nullptr)
-      : registers_(registers), memory_(memory), messages_(messages) {}
+  FunctionalEngine(Registers& registers, MemoryPort& memory, MessagePort* messages = nullptr,
+                   const FunctionalCacheParams& caches = FunctionalCacheParams::none())
+      : registers_(registers), memory_(memory), messages_(messages), caches_(caches) {}
 
-  /// Translates, records the fault if there is one, sends the interrupt.
-  Outcome translate(const Request& request);
+  /// Translates, records the fault if there is one, sends the interrupt. Valid until the next call.
+  const Outcome& translate(const Request& request);
   /// As translate(), without any effect: no A/D update, no record, no count (a page whose A or D is 0 translates).
   Outcome peek(const Request& request);
   /// A register access by software followed by all that it starts: queues on or off, commands, messages.
@@ -55,7 +58,10 @@ class FunctionalEngine {
 
  private:
   void go_on_with_command();
+  template <class Process>
+  void drive(Process& process, const Request& request);
   void count_request(const Request& request);
+  void count(HpmEvent event, const Request& request, const AddressSpaceTag& tag = {});
   void report(const FaultRecord& fault);
   void send_messages();
 
@@ -65,6 +71,7 @@ class FunctionalEngine {
   CommandExecution command_{};  ///< may wait for an ATS invalidation, see command_waits_
   bool command_waits_ = false;
   Translation translation_{};
+  FunctionalCaches caches_;
   bool commands_run_freely_ = true;
 };
 

@@ -81,6 +81,7 @@ void Registers::reset() {
   set(Id::kDdtp, spec::ddtp::kIommuMode.of(static_cast<std::uint64_t>(implementation_.reset_mode)));
   ddt_mode_ = implementation_.reset_mode;
   ddt_root_ = 0;
+  find_running_counters();
 }
 
 /// IOMMU 5, 5.1: a register that the capabilities do not have reads 0 and ignores writes.
@@ -173,6 +174,7 @@ void Registers::write_register(Id id, unsigned element, std::uint64_t value, boo
       set(id, legal(id, element, value), element);
       break;
   }
+  if (id == Id::kIohpmevt || id == Id::kIocountinh) find_running_counters();
   update_interrupts();
 }
 

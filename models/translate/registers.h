@@ -116,6 +116,8 @@ class Registers {
   std::uint64_t debug_control() const { return get(Id::kTrReqCtl); }
   void finish_debug(std::uint64_t response);
 
+  /// Whether any counter is set to an event and runs: otherwise count_event() does nothing.
+  bool counts_events() const { return running_counters_ != 0; }
   /// Counts an event in every counter that selects it (IOMMU 5.23).
   void count_event(HpmEvent event, const EventSource& source);
   /// Advances iohpmcycles.
@@ -153,6 +155,7 @@ class Registers {
   std::uint64_t index_mask(Id base) const;
   void update_interrupts();
   void raise(spec::Field pending_bit);
+  void find_running_counters();
   bool selects_event(std::uint64_t selector, HpmEvent event, const EventSource& source) const;
   unsigned vector_of(spec::Field pending_bit) const;
 
@@ -161,6 +164,7 @@ class Registers {
   spec::DdtMode ddt_mode_ = spec::DdtMode::kOff;
   std::uint64_t ddt_root_ = 0;
   AtsInvalidations invalidations_;
+  std::uint32_t running_counters_ = 0;  ///< bit X: iohpmctrX has an event and is not inhibited
   std::uint16_t due_messages_ = 0;  ///< one bit a vector: a pending bit went from 0 to 1, its message was not sent yet
 };
 

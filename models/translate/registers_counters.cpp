@@ -37,13 +37,21 @@ bool Registers::selects_event(std::uint64_t selector, HpmEvent event, const Even
   return device_matches && process_matches;
 }
 
-/// IOMMU 5.20: bit X of iocountinh stops iohpmctrX. IOMMU 5.23: an overflow with OF = 0 sets OF and raises pmip.
-void Registers::count_event(HpmEvent event, const EventSource& source) {
+/// IOMMU 5.20: bit X of iocountinh stops iohpmctrX. IOMMU 5.23: event 0 counts nothing.
+void Registers::find_running_counters() {
+  running_counters_ = 0;
   if (!implementation_.hpm) return;
-  const std::uint64_t inhibited = get(Id::kIocountinh);
-  for (unsigned counter = 1; counter < implementation_.num_hpm; ++counter) {
+  for (unsigned counter = 1; counter < implementation_.num_hpm; ++counter)
+    if (evt::kEventId.get(get(Id::kIohpmevt, counter - 1)) != 0) running_counters_ |= 1U << counter;
+  running_counters_ &= ~static_cast<std::uint32_t>(get(Id::kIocountinh));
+}
+
+/// IOMMU 5.23: an overflow with OF = 0 sets OF and raises pmip.
+void Registers::count_event(HpmEvent event, const EventSource& source) {
+  for (std::uint32_t running = running_counters_; running != 0; running &= running - 1) {
+    const auto counter = static_cast<unsigned>(__builtin_ctz(running));
     const std::uint64_t selector = get(Id::kIohpmevt, counter - 1);
-    if (base::bit(inhibited, counter) || !selects_event(selector, event, source)) continue;
+    if (!selects_event(selector, event, source)) continue;
     const std::uint64_t next = (get(Id::kIohpmctr, counter - 1) + 1) & base::mask_of(implementation_.hpm_counter_bits);
     set(Id::kIohpmctr, next, counter - 1);
     if (next != 0 || evt::kOf.is_set(selector)) continue;

@@ -7,8 +7,8 @@ namespace {
 class FunctionalSubject : public Subject {
  public:
   FunctionalSubject(const spec::Implementation& implementation, translate::MemoryPort& memory,
-                    translate::MessagePort& messages)
-      : registers_(implementation), engine_(registers_, memory, &messages) {
+                    translate::MessagePort& messages, const FunctionalParams& params)
+      : registers_(implementation), engine_(registers_, memory, &messages, params.functional) {
     engine_.set_commands_run_freely(false);
   }
   translate::Outcome translate(const translate::Request& request) override { return engine_.translate(request); }
@@ -32,14 +32,22 @@ class FunctionalSubject : public Subject {
 
 class FunctionalMaker : public SubjectMaker {
  public:
+  explicit FunctionalMaker(const FunctionalParams& params) : params_(params) {
+    translate::FunctionalCaches{params.functional};  // whether it can be
+  }
   std::unique_ptr<Subject> make(const spec::Implementation& implementation, translate::MemoryPort& memory,
                                 translate::MessagePort& messages) const override {
-    return std::make_unique<FunctionalSubject>(implementation, memory, messages);
+    return std::make_unique<FunctionalSubject>(implementation, memory, messages, params_);
   }
+
+ private:
+  FunctionalParams params_;
 };
 
 }  // namespace
 
-std::unique_ptr<SubjectMaker> functional_subjects() { return std::make_unique<FunctionalMaker>(); }
+std::unique_ptr<SubjectMaker> functional_subjects(const FunctionalParams& params) {
+  return std::make_unique<FunctionalMaker>(params);
+}
 
 }  // namespace iommusim::conformance

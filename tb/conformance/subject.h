@@ -10,7 +10,17 @@
 
 namespace iommusim::conformance {
 
-/// What the cycle engine is replayed with; the functional engine has nothing to set.
+/// What the functional engine is replayed with; by default it remembers nothing.
+struct FunctionalParams {
+  translate::FunctionalCacheParams functional = translate::FunctionalCacheParams::none();
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v.group("functional", &FunctionalParams::functional, "what is remembered");
+  }
+};
+
+/// What the cycle engine is replayed with.
 struct CycleParams {
   timing::EngineParams engine{};
   std::uint32_t memory_cycles = 20;
@@ -49,8 +59,8 @@ class SubjectMaker {
                                         translate::MessagePort& messages) const = 0;
 };
 
-std::unique_ptr<SubjectMaker> functional_subjects();
-/// base::InputError for a geometry that cannot be.
+/// base::InputError, in both, for a geometry that cannot be.
+std::unique_ptr<SubjectMaker> functional_subjects(const FunctionalParams& params = {});
 std::unique_ptr<SubjectMaker> cycle_subjects(const CycleParams& params);
 
 }  // namespace iommusim::conformance

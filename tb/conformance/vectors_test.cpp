@@ -31,7 +31,10 @@ void set_entries(const std::vector<params::Field>& fields, std::uint32_t entries
 }
 
 std::unique_ptr<SubjectMaker> subjects_of(const Configuration& configuration) {
-  if (!configuration.cycle) return functional_subjects();
+  if (!configuration.cycle) {
+    const std::uint32_t entries = configuration.entries;
+    return functional_subjects({{entries, entries, entries}});
+  }
   CycleParams params;
   if (configuration.entries != kDefaultEntries) set_entries(params::fields_of(params), configuration.entries);
   params.memory_jitter = configuration.jitter;
@@ -90,6 +93,7 @@ TEST_P(Vectors, AllFailWhereTheyContradictTheSpecificationOnly) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, Vectors,
                          testing::Values(Configuration{"functional", false, 0, 0, false, 0},
+                                         Configuration{"functional_cached", false, 64, 0, false, 0},
                                          Configuration{"cycle_without_caches", true, 0, 1, true, 0},
                                          Configuration{"cycle_one_entry", true, 1, 16, false, 0},
                                          Configuration{"cycle_tiny", true, 2, 1, false, 50},

@@ -29,12 +29,13 @@ std::vector<std::string> files_of(const std::vector<std::string>& inputs) {
 }
 
 std::unique_ptr<conformance::SubjectMaker> subjects_of(const ConformOptions& options) {
-  if (options.engine == "functional") {
-    if (!options.sets.empty()) throw base::InputError("--set: the functional engine has no parameters to set");
-    return conformance::functional_subjects();
-  }
   params::Tree tree;
   for (const std::string& set : options.sets) params::apply_set(tree, set);
+  if (options.engine == "functional") {
+    conformance::FunctionalParams params;
+    params::assign(params, tree);
+    return conformance::functional_subjects(params);
+  }
   conformance::CycleParams params;
   params::assign(params, tree);
   return conformance::cycle_subjects(params);

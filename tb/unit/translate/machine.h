@@ -18,8 +18,9 @@ struct Record {
 
 class Machine {
  public:
-  explicit Machine(const spec::Implementation& implementation = {}, unsigned ddt_levels = 3)
-      : registers(implementation), engine(registers, memory), levels_(ddt_levels) {
+  explicit Machine(const spec::Implementation& implementation = {}, unsigned ddt_levels = 3,
+                   const FunctionalCacheParams& caches = FunctionalCacheParams::none())
+      : registers(implementation), engine(registers, memory, nullptr, caches), levels_(ddt_levels) {
     command_queue_ = frames.take();
     fault_queue_ = frames.take();
     write(spec::kCqbOffset, command_queue_ >> 2 | 7);  // 256 entries
