@@ -149,4 +149,17 @@ void DmaBus::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) 
 
 unsigned DmaBus::debug(unsigned, Payload& payload) { return iommu_.socket->transport_dbg(payload); }
 
+/// Direct accesses take the unloaded time of the links, without that of their bytes.
+bool DmaBus::direct(unsigned, Payload& payload, ::tlm::tlm_dmi& direct) {
+  if (!iommu_.socket->get_direct_mem_ptr(payload, direct)) return false;
+  const sc_core::sc_time links = to_sc_time((params_.latency_up_ns + params_.latency_down_ns) * 1000);
+  direct.set_read_latency(direct.get_read_latency() + links);
+  direct.set_write_latency(direct.get_write_latency() + links);
+  return true;
+}
+
+void DmaBus::direct_revoked(unsigned, std::uint64_t first, std::uint64_t last) {
+  for (const auto& port : ports_) port->target.revoke_direct(first, last);
+}
+
 }  // namespace iommusim::bus

@@ -70,6 +70,8 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
   void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
   void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) override;
   unsigned debug(unsigned port, Payload& payload) override;
+  bool direct(unsigned port, Payload& payload, ::tlm::tlm_dmi& direct) override;
+  void direct_revoked(unsigned port, std::uint64_t first, std::uint64_t last) override;
   void request_ended(unsigned) override { wake_at(iommu_.ready_at()); }
   void response(unsigned, Payload& payload, Picoseconds at) override;
   Picoseconds work(Picoseconds now) override;

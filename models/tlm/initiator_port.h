@@ -17,6 +17,8 @@ class InitiatorClient {
   virtual void request_ended(unsigned port) = 0;
   /// The response counts from `at`. May come within send().
   virtual void response(unsigned port, Payload& payload, Picoseconds at) = 0;
+  /// The target takes back the direct access that it granted on these addresses.
+  virtual void direct_revoked(unsigned, std::uint64_t, std::uint64_t) {}
 };
 
 class InitiatorPort final : ::tlm::tlm_bw_transport_if<> {
@@ -37,7 +39,9 @@ class InitiatorPort final : ::tlm::tlm_bw_transport_if<> {
 
  private:
   ::tlm::tlm_sync_enum nb_transport_bw(Payload& payload, ::tlm::tlm_phase& phase, sc_core::sc_time& delay) override;
-  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}
+  void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last) override {
+    client_.direct_revoked(index_, first, last);
+  }
   void end_waiting(Picoseconds at) {
     waiting_ = nullptr;
     ready_at_ = at;

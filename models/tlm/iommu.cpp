@@ -47,7 +47,8 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
         "expected false, or iommu.mode: functional");
   if (params.mode == IommuMode::kFunctional)
     functional_ = std::make_unique<IommuFunctional>(engine_.registers(), params.functional, own_port_.socket,
-                                                    forward_port_.socket, engine_.stats());
+                                                    forward_port_.socket,
+                                                    static_cast<translate::TranslationHolder&>(*this), engine_.stats());
   for (unsigned i = 0; i < dma_ports; ++i)
     dma_ports_.push_back(std::make_unique<DmaPort>("dma" + std::to_string(i), i, *this, params.dma_outstanding));
   for (std::uint32_t i = params.dma_outstanding; i-- > 0;) free_pieces_.push_back(i);

@@ -28,7 +28,7 @@ class InterruptLines {
   virtual void set_level(unsigned vector, bool level) = 0;
 };
 
-class Iommu final : public TimedModule, TargetClient, InitiatorClient {
+class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate::TranslationHolder {
  public:
   Iommu(const sc_core::sc_module_name& name, const IommuParams& params, unsigned dma_ports, std::uint64_t timing_seed,
         stats::Group& parent);
@@ -88,6 +88,9 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
   void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) override;
   unsigned debug(unsigned port, Payload& payload) override;
+  bool direct(unsigned port, Payload& payload, ::tlm::tlm_dmi& direct) override;
+  void direct_revoked(unsigned port, std::uint64_t first, std::uint64_t last) override;
+  void give_up_translations() override;
   void request_ended(unsigned port) override;
   void response(unsigned port, Payload& payload, Picoseconds at) override;
   Picoseconds work(Picoseconds now) override;
@@ -117,6 +120,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient {
   std::unique_ptr<IommuFunctional> functional_;  ///< in functional mode
   InterruptLines* lines_ = nullptr;
   std::uint16_t wires_ = 0;
+  bool direct_granted_ = false;  ///< and not taken back since
 
   base::Pool<Transfer> transfers_;
   std::vector<Piece> pieces_;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm/iommu_functional.h"
 
-#include "tlm/memory_extension.h"
-#include "tlm/payload_pool.h"
+#include "base/bits.h"
 
 namespace iommusim::bus {
 
@@ -19,8 +18,11 @@ namespace iommusim::bus {
 }
 
 IommuFunctional::IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches,
-                                 InitiatorSocket& own, InitiatorSocket& dma, stats::Group& parent)
-    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, nullptr, caches) {}
+                                 InitiatorSocket& own, InitiatorSocket& dma, translate::TranslationHolder& holder,
+                                 stats::Group& parent)
+    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, nullptr, caches) {
+  engine_.set_holder(&holder);
+}
 
 void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
   delay_ = delay;
@@ -32,10 +34,10 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
     auto response = outcome.response;
     if (outcome.kind == translate::Outcome::Kind::kTranslated) {
       ++stats_.translated;
-      Payload piece;
-      set_access(piece, payload.is_write(), outcome.spa, payload.get_data_ptr() + done, bytes);
-      dma_->b_transport(piece, delay_);
-      response = piece.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort;
+      set_access(piece_, payload.is_write(), outcome.spa, payload.get_data_ptr() + done, bytes);
+      piece_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+      dma_->b_transport(piece_, delay_);
+      response = piece_.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort;
     } else {
       ++stats_.faulted;
     }
@@ -58,23 +60,36 @@ translate::MemoryAnswer IommuFunctional::access(const translate::MemoryAsk& ask,
   translate::MemoryAnswer answer;
   auto* const data = reinterpret_cast<std::uint8_t*>(answer.data.data());
   if (write) std::memcpy(data, ask.data.data(), ask.bytes);
-  AtomicExtension atomic;
-  PoisonExtension poison;
-  Payload payload;
-  set_access(payload, write, ask.address, data, ask.bytes);
-  if (swap) {
-    atomic.expected = ask.data[0];
-    atomic.desired = ask.data[1];
-    atomic.bytes = ask.bytes;
-    payload.set_extension(&atomic);
-  }
-  payload.set_extension(&poison);
-  own_->b_transport(payload, delay_);
-  payload.clear_extension(&atomic);
-  payload.clear_extension(&poison);
-  if (!payload.is_response_ok())
-    answer.status = poison.poisoned ? translate::MemoryStatus::kCorrupt : translate::MemoryStatus::kAccessFault;
+  set_access(access_, write, ask.address, data, ask.bytes);
+  access_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+  access_.poison.poisoned = false;
+  access_.atomic.expected = ask.data[0];
+  access_.atomic.desired = ask.data[1];
+  access_.atomic.bytes = swap ? ask.bytes : std::uint8_t{0};
+  own_->b_transport(access_, delay_);
+  if (!access_.is_response_ok())
+    answer.status = access_.poison.poisoned ? translate::MemoryStatus::kCorrupt : translate::MemoryStatus::kAccessFault;
   return answer;
+}
+
+/// The access that was asked for and no other: a page that may be read need not be writable.
+bool IommuFunctional::direct(Payload& payload, ::tlm::tlm_dmi& direct) {
+  payload.set_dmi_allowed(false);
+  const std::uint64_t page = base::align_down(payload.get_address(), kPieceBytes);
+  const auto outcome = engine_.translate_unseen(request_of(payload, page, 1));
+  if (!outcome) return false;
+  set_access(piece_, payload.is_write(), outcome->spa, payload.get_data_ptr(), payload.get_data_length());
+  ::tlm::tlm_dmi inner;
+  if (!dma_->get_direct_mem_ptr(piece_, inner) || inner.get_start_address() > outcome->spa ||
+      inner.get_end_address() - outcome->spa < kPieceBytes - 1)
+    return false;
+  direct = inner;
+  direct.set_dmi_ptr(inner.get_dmi_ptr() + (outcome->spa - inner.get_start_address()));
+  direct.set_start_address(page);
+  direct.set_end_address(page + kPieceBytes - 1);
+  direct.set_granted_access(payload.is_write() ? ::tlm::tlm_dmi::DMI_ACCESS_WRITE : ::tlm::tlm_dmi::DMI_ACCESS_READ);
+  payload.set_dmi_allowed(true);
+  return true;
 }
 
 }  // namespace iommusim::bus

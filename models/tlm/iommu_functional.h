@@ -8,6 +8,7 @@
 
 #include "stats/stats.h"
 #include "tlm/iommu_request.h"
+#include "tlm/payload_pool.h"
 #include "translate/functional.h"
 
 namespace iommusim::bus {
@@ -24,13 +25,16 @@ struct FunctionalStats : stats::Group {
 
 class IommuFunctional final : translate::MemoryPort {
  public:
+  /// `holder` is told when direct accesses are to be taken back.
   IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches, InitiatorSocket& own,
-                  InitiatorSocket& dma, stats::Group& parent);
+                  InitiatorSocket& dma, translate::TranslationHolder& holder, stats::Group& parent);
 
   /// Translates and performs the whole payload; sets its response; adds the time to `delay`.
   void perform(Payload& payload, sc_core::sc_time& delay);
   /// The write and all that it starts; adds the time to `delay`.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, sc_core::sc_time& delay);
+  /// get_direct_mem_ptr for the page of the payload's address.
+  bool direct(Payload& payload, ::tlm::tlm_dmi& direct);
   std::uint64_t accesses() const { return stats_.accesses.value(); }
 
  private:
@@ -44,6 +48,9 @@ class IommuFunctional final : translate::MemoryPort {
   FunctionalStats stats_;
   translate::FunctionalEngine engine_;
   sc_core::sc_time delay_;  // of the access under way
+  PayloadPool pool_{64};
+  PooledPayload& piece_ = pool_.take();   // of the DMA under way
+  PooledPayload& access_ = pool_.take();  // of the IOMMU itself
 };
 
 }  // namespace iommusim::bus

@@ -19,6 +19,7 @@ struct IommuParams {
   spec::Implementation implementation{};
   translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
+  bool dmi = false;
   std::uint32_t dma_outstanding = 256;
 
   template <class V>
@@ -27,6 +28,8 @@ struct IommuParams {
     v.group("implementation", &IommuParams::implementation, "what the implementation chooses of the architecture");
     v.group("functional", &IommuParams::functional, "what is remembered; mode functional");
     v.group("engine", &IommuParams::engine, "micro-architecture");
+    v("dmi", &IommuParams::dmi,
+      "mode functional: grants devices direct access to pages they may reach; it is counted nowhere");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},
       "DMA pieces of up to 4 KiB inside the IOMMU or in memory");
   }

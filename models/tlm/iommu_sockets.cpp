@@ -61,6 +61,25 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   sc_core::wait(done);
 }
 
+// Direct access, in functional mode and when asked for.
+
+bool Iommu::direct(unsigned port, Payload& payload, ::tlm::tlm_dmi& direct) {
+  if (is_register_port(port) || !functional_ || !params_.dmi || !functional_->direct(payload, direct)) return false;
+  direct_granted_ = true;
+  return true;
+}
+
+/// Memory names its own addresses; which of a device's they are is not remembered, so all are taken back.
+void Iommu::direct_revoked(unsigned port, std::uint64_t, std::uint64_t) {
+  if (port == kForwardPort) give_up_translations();
+}
+
+void Iommu::give_up_translations() {
+  if (!direct_granted_) return;
+  direct_granted_ = false;
+  for (const auto& port : dma_ports_) port->target.revoke_direct(0, ~0ULL);
+}
+
 Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_event* done) {
   const TransferHandle handle = transfers_.take();
   Transfer& transfer = transfers_.get(handle);

@@ -21,6 +21,7 @@ Memory::Port::Port(const std::string& name, unsigned index, Memory& memory, std:
 Memory::Memory(const sc_core::sc_module_name& name, const MemoryParams& params, const std::vector<std::string>& ports,
                stats::Group& parent)
     : TimedModule(name),
+      dmi_(params.dmi),
       store_(params.physical_bits),
       latency_(params.latency_ns * 1000),
       rate_(params.bandwidth_bytes_per_s),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // System memory as an sc_module: any number of ports (DMA, walker, processor, ...) share the path to one store. An
 // access waits in its port's queue, takes the path for its bytes, has its effect `latency_ns` after that, and is
-// answered then. Effects are in the order in which the path was granted. No DMI.
+// answered then. Effects are in the order in which the path was granted. Direct access (DMI) is granted page by page
+// when `dmi` asks for it and nobody injects faults; it is counted nowhere.
 #pragma once
 
 #include <memory>
@@ -23,6 +24,7 @@ struct MemoryParams {
   std::uint64_t bandwidth_bytes_per_s = 25'600'000'000;
   std::uint32_t queue_depth = 16;
   std::uint32_t outstanding = 64;
+  bool dmi = false;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -35,6 +37,7 @@ struct MemoryParams {
       Range{0, Rate::kMaxBytesPerSecond}, "of the path that all ports share; 0 is no limit");
     v("queue_depth", &MemoryParams::queue_depth, Unit::kCount, Range{1, 65536}, "accesses a port holds for the path");
     v("outstanding", &MemoryParams::outstanding, Unit::kCount, Range{1, 65536}, "accesses between path and answer");
+    v("dmi", &MemoryParams::dmi, "grants direct access to initiators that ask for it");
   }
 };
 
@@ -69,6 +72,7 @@ class Memory final : public TimedModule, TargetClient {
   void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
   void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) override;
   unsigned debug(unsigned port, Payload& payload) override;
+  bool direct(unsigned port, Payload& payload, ::tlm::tlm_dmi& direct) override;
   Picoseconds work(Picoseconds now) override;
 
   void count_request(unsigned port);
@@ -78,6 +82,7 @@ class Memory final : public TimedModule, TargetClient {
   void touch(MemoryPortStats& stats, Payload& payload);
   Picoseconds next_event(Picoseconds now) const;
 
+  bool dmi_;
   SparseStore store_;
   Picoseconds latency_;
   Rate rate_;

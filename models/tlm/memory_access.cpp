@@ -74,4 +74,18 @@ unsigned Memory::debug(unsigned, Payload& payload) {
   return bytes;
 }
 
+bool Memory::direct(unsigned, Payload& payload, ::tlm::tlm_dmi& direct) {
+  const std::uint64_t page = base::align_down(payload.get_address(), base::kPageSize);
+  const bool granted = dmi_ && injector_ == nullptr && store_.contains(page, base::kPageSize);
+  payload.set_dmi_allowed(granted);
+  if (!granted) return false;
+  direct.set_start_address(page);
+  direct.set_end_address(page + base::kPageSize - 1);
+  direct.set_dmi_ptr(store_.page(page));
+  direct.set_read_latency(to_sc_time(latency_));
+  direct.set_write_latency(to_sc_time(latency_));
+  direct.allow_read_write();
+  return true;
+}
+
 }  // namespace iommusim::bus

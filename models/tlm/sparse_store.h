@@ -29,6 +29,9 @@ class SparseStore {
   /// 4 or 8 bytes, naturally aligned: stores `desired` if the word equals `expected`; the old word either way.
   std::uint64_t compare_swap(std::uint64_t address, unsigned bytes, std::uint64_t expected, std::uint64_t desired);
 
+  /// The bytes of the page at this address, which exists from then on.
+  std::uint8_t* page(std::uint64_t address) { return make(address).bytes; }
+
   std::size_t pages() const { return pages_.size(); }  ///< that exist
 
  private:

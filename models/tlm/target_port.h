@@ -20,6 +20,8 @@ class TargetClient {
   virtual void response_taken(unsigned port, Payload& payload, Picoseconds at) = 0;
   virtual void blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) = 0;
   virtual unsigned debug(unsigned port, Payload& payload) = 0;
+  /// get_direct_mem_ptr; false: not granted, as by a module that knows no direct access.
+  virtual bool direct(unsigned, Payload&, ::tlm::tlm_dmi&) { return false; }
 };
 
 class TargetPort final : ::tlm::tlm_fw_transport_if<> {
@@ -36,6 +38,8 @@ class TargetPort final : ::tlm::tlm_fw_transport_if<> {
   /// A response was sent and not taken yet.
   bool responding() const { return responding_ != nullptr; }
 
+  /// Takes back what direct() granted on addresses first to last.
+  void revoke_direct(std::uint64_t first, std::uint64_t last) { socket->invalidate_direct_mem_ptr(first, last); }
   /// END_REQ for the waiting request. From a process of the target only.
   void end_request();
   /// BEGIN_RESP. True: the initiator took it at once; false: response_taken() will follow. The payload must not be used
@@ -46,9 +50,8 @@ class TargetPort final : ::tlm::tlm_fw_transport_if<> {
   ::tlm::tlm_sync_enum nb_transport_fw(Payload& payload, ::tlm::tlm_phase& phase, sc_core::sc_time& delay) override;
   void b_transport(Payload& payload, sc_core::sc_time& delay) override { client_.blocking(index_, payload, delay); }
   unsigned transport_dbg(Payload& payload) override { return client_.debug(index_, payload); }
-  bool get_direct_mem_ptr(Payload& payload, ::tlm::tlm_dmi&) override {
-    payload.set_dmi_allowed(false);
-    return false;
+  bool get_direct_mem_ptr(Payload& payload, ::tlm::tlm_dmi& direct) override {
+    return client_.direct(index_, payload, direct);
   }
 
   unsigned index_;

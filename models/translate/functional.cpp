@@ -2,6 +2,7 @@
 // The loops of the functional engine.
 #include "translate/functional.h"
 
+#include "base/error.h"
 #include "translate/debug_interface.h"
 
 namespace iommusim::translate {
@@ -18,12 +19,12 @@ MemoryAnswer access_memory(MemoryPort& memory, const Ask& ask) {
   }
 }
 
-/// The look-ups and fills of a process for which nothing is remembered.
-void drive_without_caches(Translation& process, MemoryPort& memory) {
+/// Nothing is remembered and nothing is written: false when the process would write.
+bool drive_without_effect(Translation& process, MemoryPort& memory) {
   while (true) {
     switch (process.ask().kind) {
       case AskKind::kDone:
-        return;
+        return true;
       case AskKind::kLookupDevice:
       case AskKind::kLookupProcess:
       case AskKind::kLookupTranslation:
@@ -32,10 +33,11 @@ void drive_without_caches(Translation& process, MemoryPort& memory) {
         process.miss();
         break;
       case AskKind::kRead:
+        process.memory(memory.read(process.ask().memory));
+        break;
       case AskKind::kWrite:
       case AskKind::kCompareSwap:
-        process.memory(access_memory(memory, process.ask()));
-        break;
+        return false;
       default:
         process.resume();
     }
@@ -149,8 +151,18 @@ const Outcome& FunctionalEngine::translate(const Request& request) {
 Outcome FunctionalEngine::peek(const Request& request) {
   Translation translation;
   translation.start(request, registers_, Effects::kNone);
-  drive_without_caches(translation, memory_);
+  base::ensure(drive_without_effect(translation, memory_), "a translation without effects asked for a write");
   return translation.outcome();
+}
+
+std::optional<Outcome> FunctionalEngine::translate_unseen(const Request& request) {
+  if (registers_.counts_events()) return std::nullopt;
+  Translation translation;
+  translation.start(request, registers_);
+  if (!drive_without_effect(translation, memory_)) return std::nullopt;
+  const Outcome& outcome = translation.outcome();
+  if (outcome.kind != Outcome::Kind::kTranslated || outcome.is_msi) return std::nullopt;
+  return outcome;
 }
 
 void FunctionalEngine::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
@@ -158,7 +170,9 @@ void FunctionalEngine::write_register(std::uint32_t offset, unsigned bytes, std:
   if (registers_.ddtp_busy()) {
     registers_.finish_ddtp();
     caches_.clear();
+    give_up_translations();
   }
+  if (registers_.counts_events()) give_up_translations();
   if (registers_.command_queue_busy() && !command_waits_) registers_.finish_command_queue();
   if (registers_.fault_queue_busy()) registers_.finish_fault_queue();
   if (registers_.page_request_queue_busy()) registers_.finish_page_request_queue();
@@ -189,6 +203,7 @@ void FunctionalEngine::go_on_with_command() {
         break;
       case AskKind::kInvalidate:
         caches_.invalidate(command_.ask().invalidation);
+        give_up_translations();
         command_.resume();
         break;
       case AskKind::kSendMessage:

@@ -4,6 +4,8 @@
 // needs anew: the reference for every other way of running the processes.
 #pragma once
 
+#include <optional>
+
 #include "translate/command.h"
 #include "translate/functional_caches.h"
 #include "translate/interrupt.h"
@@ -29,6 +31,15 @@ class MessagePort {
   virtual void send(const DeviceMessage& message) = 0;
 };
 
+/// Who keeps translations outside of the engine, as direct access to memory does.
+class TranslationHolder {
+ public:
+  virtual ~TranslationHolder() = default;
+  /// All are to be given up: an invalidation is about to complete, another directory is in force, or requests are
+  /// counted from now on.
+  virtual void give_up_translations() = 0;
+};
+
 class FunctionalEngine {
  public:
   /// `messages`: may be null when capabilities.ATS is 0.
@@ -40,6 +51,11 @@ class FunctionalEngine {
   const Outcome& translate(const Request& request);
   /// As translate(), without any effect: no A/D update, no record, no count (a page whose A or D is 0 translates).
   Outcome peek(const Request& request);
+  /// The translation of a request that could be made any number of times without anything to see of it: no fault, A
+  /// (and D for a write) set, no event counted, no interrupt file. Otherwise nothing.
+  std::optional<Outcome> translate_unseen(const Request& request);
+  /// nullptr: nobody.
+  void set_holder(TranslationHolder* holder) { holder_ = holder; }
   /// A register access by software followed by all that it starts: queues on or off, commands, messages.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value);
   std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const { return registers_.read(offset, bytes); }
@@ -58,6 +74,9 @@ class FunctionalEngine {
 
  private:
   void go_on_with_command();
+  void give_up_translations() {
+    if (holder_ != nullptr) holder_->give_up_translations();
+  }
   template <class Process>
   void drive(Process& process, const Request& request);
   void count_request(const Request& request);
@@ -72,6 +91,7 @@ class FunctionalEngine {
   bool command_waits_ = false;
   Translation translation_{};
   FunctionalCaches caches_;
+  TranslationHolder* holder_ = nullptr;
   bool commands_run_freely_ = true;
 };
 

@@ -80,7 +80,9 @@ class FunctionalCaches {
   /// The outcome of an earlier request like this one in the same 4 KiB page, made to fit this one; nullptr: not known.
   const Outcome* find(const Request& request) {
     Outcome* const held = outcomes_.find(key_of(request));
-    if (held != nullptr) held->spa = (held->spa & ~base::mask_of(base::kPageShift)) | (request.iova.value & base::mask_of(base::kPageShift));
+    if (held != nullptr)
+      held->spa =
+          (held->spa & ~base::mask_of(base::kPageShift)) | (request.iova.value & base::mask_of(base::kPageShift));
     return held;
   }
   /// Keeps what may be kept: a translation, not of an ATS request, not to an interrupt file, not for the debugger.

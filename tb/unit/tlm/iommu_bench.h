@@ -29,7 +29,8 @@ inline void build_tables(Machine& tables) {
 }
 
 struct IommuBench : InterruptLines {
-  explicit IommuBench(const IommuParams& params = {}) : iommu("iommu", params, 1, 1, stats) {
+  explicit IommuBench(const IommuParams& params = {})
+      : memory("memory", memory_params(params.dmi), {"dma", "own"}, stats), iommu("iommu", params, 1, 1, stats) {
     device.socket.bind(checker.from_initiator);
     checker.to_target.bind(iommu.dma(0));
     cpu.socket.bind(iommu.registers());
@@ -46,8 +47,9 @@ struct IommuBench : InterruptLines {
     write_register(spec::kDdtpOffset, 8, tables.ddt_root >> 2 | 4);
     sc_test::run_to(10'000'000);
   }
-  static MemoryParams memory_params() {
+  static MemoryParams memory_params(bool dmi = false) {
     MemoryParams params;
+    params.dmi = dmi;
     params.latency_ns = kLatency;
     params.bandwidth_bytes_per_s = 0;
     return params;
@@ -76,7 +78,7 @@ struct IommuBench : InterruptLines {
   Machine tables;
   RawInitiator device{"device"}, cpu{"cpu"};
   ProtocolChecker checker{"checker"};
-  Memory memory{"memory", memory_params(), {"dma", "own"}, stats};
+  Memory memory;
   Iommu iommu;
   std::vector<std::pair<unsigned, bool>> levels;
 };
