@@ -18,7 +18,7 @@ enum class AtsAnswer : std::uint8_t { kCompleterAbort, kUnsupportedRequest, kNoP
 struct CauseInfo {
   Cause cause;
   const char* name;
-  bool reported_with_dtf;  ///< IOMMU 4.2: DC.tc.DTF = 1 does not suppress the record
+  bool reported_with_dtf;  ///< IOMMU 3.2: DC.tc.DTF = 1 does not suppress the record
   AtsAnswer ats_answer;
   const char* text;
 };

@@ -62,6 +62,7 @@ const char* Implementation::contradiction() const {
   if (!hpm && num_hpm != 0) return "num_hpm must be 0 without hpm";
   if (t2gpa && !ats) return "t2gpa needs ats";
   if (msi_mrif && !msi_flat) return "msi_mrif needs msi_flat";
+  if (igs > InterruptSupport::kBoth) return "igs must be msi, wsi or both";
   if (igs == InterruptSupport::kWsi && !fctl::kWsi.is_set(fctl)) return "igs wsi needs fctl.WSI = 1 at reset";
   if (igs == InterruptSupport::kMsi && fctl::kWsi.is_set(fctl)) return "igs msi needs fctl.WSI = 0 at reset";
   return nullptr;

@@ -40,7 +40,7 @@ const translate::TranslationEntry* Iotlb::probe(const translate::TranslationKey&
 
 void Iotlb::fill(const translate::TranslationKey& key, const translate::TranslationEntry& entry) {
   if (!cache_.enabled()) return;
-  // A global mapping belongs to all address spaces of its guest (IOMMU 4.1.1: G), so its key carries no PSCID.
+  // A global mapping belongs to all address spaces of its guest (IOMMU 3.1.1: G), so its key carries no PSCID.
   const bool global = entry.first.active && entry.first.global;
   const Held held{key.tag, entry};
   const PageKey page = PageKey::make(key.tag, entry.size_log2, global, key.iova >> entry.size_log2);

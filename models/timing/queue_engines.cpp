@@ -162,7 +162,7 @@ void QueueEngines::start_fence(base::Cycle now) {
 }
 
 /// Model: a fence waits for every request that entered the pipeline before it, whatever its bits: such a request may
-/// still carry a translation that an earlier command removed. PR and PW (IOMMU 4.1.2) add what was forwarded.
+/// still carry a translation that an earlier command removed. PR and PW (IOMMU 3.1.2) add what was forwarded.
 bool QueueEngines::fence_drained() const {
   const unsigned old = engine_.epoch_ ^ 1U;
   const translate::FenceWait& wait = command_.ask().fence;

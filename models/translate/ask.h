@@ -70,7 +70,7 @@ struct MemoryAnswer {
   std::array<std::uint64_t, 8> data{};
 };
 
-/// What a fence waits for beyond the completion of all earlier commands (IOMMU 4.1.2).
+/// What a fence waits for beyond the completion of all earlier commands (IOMMU 3.1.2).
 struct FenceWait {
   bool previous_reads = false;   ///< PR
   bool previous_writes = false;  ///< PW

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ATS invalidation requests that wait for their completions (IOMMU 4.1.4): which ITAG is whose, how many messages
+// The ATS invalidation requests that wait for their completions (IOMMU 3.1.4): which ITAG is whose, how many messages
 // are still to come, and whether one timed out since the last fence told of it.
 #pragma once
 

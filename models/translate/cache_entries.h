@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys and contents of the IOMMU's address-translation caches, without their organisation: what a cached translation is
-// tagged with and what it tells is architecture (IOMMU 3.8); how many there are and where they sit is
+// tagged with and what it tells is architecture (IOMMU 2.8); how many there are and where they sit is
 // micro-architecture.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decoding and execution of commands. A command that uses a reserved encoding or bit, or needs a capability that is
-// absent, is illegal (IOMMU 4.1): cmd_ill is set and the head stays.
+// absent, is illegal (IOMMU 3.1): cmd_ill is set and the head stays.
 #include "translate/command.h"
 
 #include "base/bits.h"
@@ -69,7 +69,7 @@ void CommandExecution::decode(std::uint64_t word0, std::uint64_t word1) {
 
 namespace {
 
-/// IOMMU 9.3: S = 1 codes the size of the range in the trailing ones of ADDR.
+/// IOMMU 8.3: S = 1 codes the size of the range in the trailing ones of ADDR.
 void decode_range(std::uint64_t word1, Invalidation& invalidation) {
   const std::uint64_t page = iotinval1::kAddr.get(word1);
   invalidation.address = page << 12;
@@ -83,7 +83,7 @@ void decode_range(std::uint64_t word1, Invalidation& invalidation) {
 
 }  // namespace
 
-/// IOMMU 4.1.1, 9.2, 9.3.
+/// IOMMU 3.1.1, 8.2, 8.3.
 void CommandExecution::decode_iotinval(std::uint64_t word0, std::uint64_t word1) {
   const spec::Implementation& implementation = registers_->implementation();
   const std::uint64_t reserved0 = iotinval0::kReserved | (implementation.nl ? 0 : iotinval0::kNl.mask());
@@ -105,7 +105,7 @@ void CommandExecution::decode_iotinval(std::uint64_t word0, std::uint64_t word1)
   ask_.kind = AskKind::kInvalidate;
 }
 
-/// IOMMU 4.1.2. The fence waits first, then writes its data, then counts as complete.
+/// IOMMU 3.1.2. The fence waits first, then writes its data, then counts as complete.
 void CommandExecution::decode_iofence(std::uint64_t word0, std::uint64_t word1) {
   const bool wsi = iofence0::kWsi.is_set(word0);
   if (func3_ != spec::iofence_func3::kC || (word0 & iofence0::kReserved) != 0 ||
@@ -121,7 +121,7 @@ void CommandExecution::decode_iofence(std::uint64_t word0, std::uint64_t word1) 
   fence();
 }
 
-/// IOMMU 4.1.2, 4.1.4: ATS invalidations must have completed or timed out; a time-out is told here, and the fence
+/// IOMMU 3.1.2, 3.1.4: ATS invalidations must have completed or timed out; a time-out is told here, and the fence
 /// stays.
 void CommandExecution::fence() {
   if (registers_->invalidations().outstanding()) {
@@ -134,14 +134,14 @@ void CommandExecution::fence() {
 
 namespace {
 
-/// IOMMU 4.1.3: PID must not be wider than the widest process directory that the implementation has.
+/// IOMMU 3.1.3: PID must not be wider than the widest process directory that the implementation has.
 unsigned process_id_bits(const spec::Implementation& implementation) {
   return implementation.pd20 ? 20 : implementation.pd17 ? 17 : implementation.pd8 ? 8 : 0;
 }
 
 }  // namespace
 
-/// IOMMU 4.1.3.
+/// IOMMU 3.1.3.
 void CommandExecution::decode_iodir(std::uint64_t word0, std::uint64_t word1) {
   const spec::Implementation& implementation = registers_->implementation();
   const bool pdt = func3_ == spec::iodir_func3::kInvalPdt;
@@ -163,7 +163,7 @@ void CommandExecution::decode_iodir(std::uint64_t word0, std::uint64_t word1) {
   ask_.kind = AskKind::kInvalidate;
 }
 
-/// IOMMU 4.1.4.
+/// IOMMU 3.1.4.
 void CommandExecution::decode_ats(std::uint64_t word0, std::uint64_t word1) {
   if (!registers_->implementation().ats || func3_ > spec::ats_func3::kPrgr || (word0 & ats0::kReserved) != 0)
     return fail(spec::cqcsr::kCmdIll);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The execution of one command of the command queue (IOMMU 4.1): fetch, decode, check, act, move the head. The driver
+// The execution of one command of the command queue (IOMMU 3.1): fetch, decode, check, act, move the head. The driver
 // starts it when pending() says that there is something to do, and again for the next command.
 #pragma once
 

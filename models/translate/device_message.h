@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PCIe messages between the IOMMU and devices (IOMMU 2.7, 4.1.4), without their transport.
+// PCIe messages between the IOMMU and devices (IOMMU 2.7, 3.1.4), without their transport.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fault-queue records (IOMMU 4.2).
+// Fault-queue records (IOMMU 3.2).
 #include "translate/fault.h"
 
 #include "spec/formats.h"
@@ -10,7 +10,7 @@ namespace iommusim::translate {
 
 namespace fault0 = spec::fault_w0;
 
-/// IOMMU 4.2, figure "Fault-queue record".
+/// IOMMU 3.2, figure "Fault-queue record".
 std::array<std::uint64_t, 4> encode(const FaultRecord& record) {
   const std::uint64_t word0 = fault0::kCause.of(record.cause) | fault0::kPid.of(record.process.value) |
                               fault0::kPv.of(record.process_valid ? 1 : 0) |
@@ -19,7 +19,7 @@ std::array<std::uint64_t, 4> encode(const FaultRecord& record) {
   return {word0, 0, record.iotval, record.iotval2};
 }
 
-/// IOMMU 4.2: a record that finds the queue full sets fqof; while an error bit is set, or the queue is off, records are
+/// IOMMU 3.2: a record that finds the queue full sets fqof; while an error bit is set, or the queue is off, records are
 /// discarded.
 void FaultReport::start(const FaultRecord& record, Registers& registers) {
   registers_ = &registers;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fault record before it is written (IOMMU 4.2), and the process that puts one into the fault queue in memory.
+// A fault record before it is written (IOMMU 3.2), and the process that puts one into the fault queue in memory.
 #pragma once
 
 #include "translate/ask.h"
@@ -24,7 +24,7 @@ std::array<std::uint64_t, 4> encode(const FaultRecord& record);
 
 /// Writes one record, one at a time (the tail moves at the end): asks for one kWrite of 32 bytes, then moves the tail
 /// and raises the interrupt condition. When the queue is off, full or in error it asks nothing, and sets fqof where the
-/// specification says so (IOMMU 4.2).
+/// specification says so (IOMMU 3.2).
 class FaultReport {
  public:
   void start(const FaultRecord& record, Registers& registers);

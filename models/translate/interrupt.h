@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How pending conditions leave the IOMMU (IOMMU 3.7, 5.18, 5.26): as wire levels, or as messages written to memory.
+// How pending conditions leave the IOMMU (IOMMU 5.18, 5.28, 5.29): as wire levels, or as messages written to memory.
 #pragma once
 
 #include "translate/ask.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of IOTINVAL.VMA, IOTINVAL.GVMA (IOMMU 4.1.1, 9.2, 9.3) and IODIR (IOMMU 4.1.3).
+// The tables of IOTINVAL.VMA, IOTINVAL.GVMA (IOMMU 3.1.1, 8.2, 8.3) and IODIR (IOMMU 3.1.3).
 #include "translate/invalidation.h"
 
 #include "base/bits.h"
@@ -13,7 +13,7 @@ bool ranges_overlap(std::uint64_t a, unsigned a_log2, std::uint64_t b, unsigned 
   return larger >= 64 || (a >> larger) == (b >> larger);
 }
 
-/// IOMMU 4.1.1: GV = 0 means the host's address spaces (second stage Bare), GV = 1 those of the VM.
+/// IOMMU 3.1.1: GV = 0 means the host's address spaces (second stage Bare), GV = 1 those of the VM.
 bool matches_vm(const Invalidation& invalidation, const AddressSpaceTag& tag) {
   return invalidation.gscid_valid ? tag.second_stage && tag.gscid == invalidation.gscid : !tag.second_stage;
 }
@@ -29,7 +29,7 @@ bool gvma_matches_space(const Invalidation& invalidation, const AddressSpaceTag&
   return tag.second_stage && (!invalidation.gscid_valid || tag.gscid == invalidation.gscid);
 }
 
-/// IOMMU 4.1.1: GVMA ignores AV when GV = 0.
+/// IOMMU 3.1.1: GVMA ignores AV when GV = 0.
 bool has_address(const Invalidation& invalidation) {
   return invalidation.address_valid && (invalidation.kind == Invalidation::Kind::kVma || invalidation.gscid_valid);
 }
@@ -52,7 +52,7 @@ bool selects(const Invalidation& invalidation, const AddressSpaceTag& tag, std::
   return false;
 }
 
-/// Non-leaf entries go when the command names no address, or with NL = 1 (IOMMU 9.2). A first-stage entry of a VM holds
+/// Non-leaf entries go when the command names no address, or with NL = 1 (IOMMU 8.2). A first-stage entry of a VM holds
 /// a translated table address, so any GVMA of its VM removes it: the page that the table lies in is not remembered.
 bool selects(const Invalidation& invalidation, const WalkKey& key, const WalkEntry& entry) {
   const unsigned index_bits = key.levels == 2 ? 10 : 9;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an invalidation command selects (IOMMU 4.1.1 IOTINVAL, 4.1.3 IODIR). `selects` states the tables of the
+// What an invalidation command selects (IOMMU 3.1.1 IOTINVAL, 3.1.3 IODIR). `selects` states the tables of the
 // specification once; caches apply it to their own entries.
 #pragma once
 

@@ -9,7 +9,7 @@ namespace iommusim::translate {
 namespace record0 = spec::page_request_w0;
 namespace record1 = spec::page_request_w1;
 
-/// PCIe: message code of a page request, reported in iotval (IOMMU 4.2).
+/// PCIe: message code of a page request, reported in iotval (IOMMU 3.2).
 constexpr std::uint64_t kPageRequestMessageCode = 4;
 
 Request PageRequestHandling::location_request(const PageRequest& request) {
@@ -68,7 +68,7 @@ void PageRequestHandling::located() {
   }
 }
 
-/// IOMMU 4.3, figure "Page-request-queue record".
+/// IOMMU 3.3, figure "Page-request-queue record".
 void PageRequestHandling::write_record() {
   std::uint64_t word0 = record0::kDid.of(request_.function.device_id().value);
   if (request_.process_valid)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The handling of one PCIe "Page Request" or "Stop Marker" message (IOMMU 2.7, 4.3): locate the device context, queue
+// The handling of one PCIe "Page Request" or "Stop Marker" message (IOMMU 2.7, 3.3): locate the device context, queue
 // the message, or else say what the IOMMU itself answers.
 #pragma once
 

@@ -83,7 +83,7 @@ class Registers {
   bool big_endian() const { return spec::fctl::kBe.is_set(fctl()); }
   bool wire_interrupts() const { return spec::fctl::kWsi.is_set(fctl()); }
 
-  /// The queue is on, not empty, and no error bit holds it (IOMMU 4.1).
+  /// The queue is on, not empty, and no error bit holds it (IOMMU 3.1).
   bool command_waiting() const;
   /// Of the command at cqh.
   std::uint64_t command_address() const;
@@ -92,7 +92,7 @@ class Registers {
   /// cqh stays; `error` is one of cqcsr's error bits.
   void command_failed(spec::Field error);
 
-  /// The queue takes records: it is on and no error bit is set. Otherwise records are discarded (IOMMU 4.2).
+  /// The queue takes records: it is on and no error bit is set. Otherwise records are discarded (IOMMU 3.2).
   bool fault_queue_accepts() const;
   bool fault_queue_full() const;
   std::uint64_t fault_record_address() const;
@@ -100,7 +100,7 @@ class Registers {
   /// `error` is fqof or fqmf.
   void fault_queue_failed(spec::Field error);
 
-  /// What a page request finds (IOMMU 4.3), in this order.
+  /// What a page request finds (IOMMU 3.3), in this order.
   enum class QueueState : std::uint8_t { kOff, kMemoryFault, kOverflow, kFull, kReady };
   QueueState page_request_queue_state() const;
   std::uint64_t page_request_address() const;

@@ -53,7 +53,7 @@ void Translation::page_fault() {
   fault(by_access(spec::Cause::kInstructionPageFault, spec::Cause::kReadPageFault, spec::Cause::kWritePageFault));
 }
 
-/// IOMMU 4.2: iotval2 has the guest-physical address; bit 0 tells of an implicit access, bit 1 that it was a write.
+/// IOMMU 3.2: iotval2 has the guest-physical address; bit 0 tells of an implicit access, bit 1 that it was a write.
 void Translation::guest_page_fault(std::uint64_t gpa, Goal goal) {
   std::uint64_t iotval2 = gpa & spec::fault_w3::kGpa.mask();
   if (goal != Goal::kFinal) iotval2 |= spec::fault_w3::kImplicit.mask();
@@ -71,7 +71,7 @@ void Translation::walk_memory_fault(MemoryStatus status, Goal goal) {
   fault(by_access(spec::Cause::kInstructionAccessFault, spec::Cause::kReadAccessFault, spec::Cause::kWriteAccessFault));
 }
 
-/// IOMMU 4.2, table "Fault record TTYP field encodings".
+/// IOMMU 3.2, table "Fault record TTYP field encodings".
 std::uint8_t Translation::transaction_type() const {
   if (request_.type == AddressType::kAtsRequest) return spec::ttyp::kAtsRequest;
   if (request_.type == AddressType::kMessage) return spec::ttyp::kMessageRequest;
@@ -92,7 +92,7 @@ Response response_to(AddressType type, spec::AtsAnswer answer) {
 
 }  // namespace
 
-/// DTF suppresses the record (not the response) of the causes that IOMMU 4.2 lists; it is 0 before a context is
+/// DTF suppresses the record (not the response) of the causes that IOMMU 3.2 lists; it is 0 before a context is
 /// located. An ATS request that is answered with success leaves no record either (IOMMU 2.6).
 void Translation::fault(spec::Cause cause, std::uint64_t iotval2) {
   const spec::CauseInfo* info = spec::find_cause(cause);

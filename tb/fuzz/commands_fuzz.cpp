@@ -36,7 +36,7 @@ Command random_command(Choices& choices) {
   return command;
 }
 
-/// IOMMU 4.1: opcodes 5 and above are reserved or custom.
+/// IOMMU 3.1: opcodes 5 and above are reserved or custom.
 void check(const Machine& machine, std::uint64_t opcode) {
   const std::uint64_t csr = machine.read32(spec::kCqcsrOffset);
   const bool done = machine.read32(spec::kCqhOffset) == machine.read32(spec::kCqtOffset);

@@ -130,7 +130,7 @@ void Structures::check_grant(const translate::Request& request, const translate:
   base::ensure((outcome.spa ^ pte::kPpn.get(word) << 12) >> size == 0, "an address outside the leaf's page");
 }
 
-/// IOMMU 4.2: the cause fits the access, the record names the request.
+/// IOMMU 3.2: the cause fits the access, the record names the request.
 void check_fault(const translate::Request& request, const translate::Outcome& outcome) {
   const std::uint16_t cause = outcome.fault.cause;
   base::ensure(spec::find_cause(static_cast<spec::Cause>(cause)) != nullptr, "a cause that does not exist");

@@ -77,7 +77,7 @@ void write_formats() {
 }
 
 void write_causes() {
-  std::fprintf(out, "\n// Fault causes (IOMMU 4.2).\nenum class Cause : std::uint16_t {\n");
+  std::fprintf(out, "\n// Fault causes (IOMMU 3.2).\nenum class Cause : std::uint16_t {\n");
 #define IOMMU_CAUSE(Name, number, reported_with_dtf, ats_answer, text) \
   std::fprintf(out, "  k%s = %d,  ///< %s\n", #Name, number, text);
 #include "spec/causes.def"

@@ -63,7 +63,7 @@ int CommandQueue::submit(const Command& command) {
 
 int CommandQueue::submit_to(const Command& command, std::uint64_t& slot) {
   if (dead_) return EIO;
-  const std::uint64_t room = queue_.entries() - 1;  // IOMMU 4: full when the tail is the head minus one
+  const std::uint64_t room = queue_.entries() - 1;  // IOMMU 3: full when the tail is the head minus one
   slot = producer_.fetch_add(1);
   const bool space = poll_until(ports_.os, kQueueLimitNs, [&] {
     const std::uint64_t distance = slot - head_.load();

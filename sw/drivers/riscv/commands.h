@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that the driver sends, by name (IOMMU 4.1).
+// The commands that the driver sends, by name (IOMMU 3.1).
 #pragma once
 
 #include <array>

@@ -14,7 +14,7 @@
 
 namespace iommusim::drivers::riscv {
 
-/// A fault record (IOMMU 4.2), decoded.
+/// A fault record (IOMMU 3.2), decoded.
 struct FaultRecord {
   std::uint32_t cause = 0;
   std::uint32_t device_id = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the in-memory queues of the IOMMU have in common: finding out the size, memory, switching on and off
-// (IOMMU 7.2). The order of register accesses is that of riscv_driver.md 2.1.
+// (IOMMU 6.2). The order of register accesses is that of riscv_driver.md 2.1.
 #pragma once
 
 #include "drivers/riscv/ports.h"

@@ -67,7 +67,7 @@ void RiscvDevice::switch_to(RiscvDomain* next, const Target& target) {
   }
 }
 
-/// Phase 1. What is forgotten is decided by the old context (IOMMU 7.3.1); this driver's contexts have neither a second
+/// Phase 1. What is forgotten is decided by the old context (IOMMU 6.3.1); this driver's contexts have neither a second
 /// stage nor a process directory.
 void RiscvDevice::invalidate_contexts() {
   hal::Memory& memory = iommu_.ports().memory;

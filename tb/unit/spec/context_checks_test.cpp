@@ -47,6 +47,32 @@ TEST(DeviceContextChecks, Rule1ReservedBits) {
   EXPECT_TRUE(bad_with([](auto& c) { c.words[6] |= 1ULL << 47; }, extended));
 }
 
+TEST(DeviceContextChecks, MsiAddressBitsFollowTheWidestSecondStage) {
+  const auto bits_with = [](bool sv57x4, bool sv48x4, bool sv39x4, bool sv32x4) {
+    Implementation i;
+    i.sv57x4 = sv57x4, i.sv48x4 = sv48x4, i.sv39x4 = sv39x4, i.sv32x4 = sv32x4;
+    i.pas = 44;
+    i.msi_flat = true;
+    const unsigned bits = msi_address_bits(i);
+    // Mask and pattern hold page numbers: the first bit beyond is reserved, the last one is not.
+    DeviceContext context;
+    context.words[0] = 1;
+    for (const unsigned word : {5U, 6U}) {
+      context.words[word] = 1ULL << (bits - 12 - 1);
+      EXPECT_FALSE(bad(context, i)) << bits;
+      context.words[word] = 1ULL << (bits - 12);
+      EXPECT_TRUE(bad(context, i)) << bits;
+      context.words[word] = 0;
+    }
+    return bits;
+  };
+  EXPECT_EQ(bits_with(true, true, true, true), 59U);
+  EXPECT_EQ(bits_with(false, true, true, true), 50U);
+  EXPECT_EQ(bits_with(false, false, true, true), 41U);
+  EXPECT_EQ(bits_with(false, false, false, true), 34U);
+  EXPECT_EQ(bits_with(false, false, false, false), 44U) << "PAS";
+}
+
 TEST(DeviceContextChecks, Rules2To7Ats) {
   const auto ats = [](Implementation& i) { i.ats = true; };
   const auto t2gpa = [](Implementation& i) { i.ats = i.t2gpa = true; };
@@ -146,6 +172,22 @@ TEST(ProcessContextChecks, ReservedBitsAndModes) {
     EXPECT_EQ(bad_process(0, mode << 60), mode != 0 && (mode < 8 || mode > 10)) << mode;
     EXPECT_EQ(bad_process(0, mode << 60, true), mode != 0 && mode != 8) << mode;
   }
+}
+
+TEST(ProcessContextChecks, ModesNeedTheirCapability) {
+  const auto bad_mode = [](std::uint64_t mode, bool sxl, bool Implementation::*capability) {
+    Implementation implementation;
+    implementation.sv32 = true;
+    const ProcessContext context{{1, mode << 60}};
+    EXPECT_FALSE(misconfigured(context, implementation, sxl));
+    implementation.*capability = false;
+    return misconfigured(context, implementation, sxl);
+  };
+  EXPECT_TRUE(bad_mode(8, false, &Implementation::sv39));
+  EXPECT_TRUE(bad_mode(9, false, &Implementation::sv48));
+  EXPECT_TRUE(bad_mode(10, false, &Implementation::sv57));
+  EXPECT_TRUE(bad_mode(8, true, &Implementation::sv32));
+  EXPECT_FALSE(bad_mode(8, false, &Implementation::sv32)) << "Sv39 with SXL = 0";
 }
 
 TEST(DirectoryEntryChecks, ReservedBits) {

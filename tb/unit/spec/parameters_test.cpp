@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <string_view>
+
 #include "params/describe.h"
 
 namespace iommusim::spec {
@@ -42,10 +44,30 @@ TEST(Implementation, ContradictionsAreNamed) {
   EXPECT_TRUE(contradiction([](Implementation& i) { i.t2gpa = true; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.msi_mrif = true; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.igs = InterruptSupport::kWsi; }));
+  EXPECT_TRUE(contradiction([](Implementation& i) { i.set_capabilities(i.capabilities() | 3U << 28); })) << "IGS 3";
   EXPECT_TRUE(contradiction([](Implementation& i) {
     i.igs = InterruptSupport::kMsi;
     i.fctl = fctl::kWsi.mask();
   }));
+}
+
+/// The range that a parameter is described with.
+struct RangeOf {
+  std::string_view wanted;
+  params::Range range{0, 0};
+  template <class Member>
+  void operator()(const char* name, Member, params::Unit, params::Range described, const char*) {
+    if (name == wanted) range = described;
+  }
+  template <class... Others>
+  void operator()(Others...) {}
+};
+
+TEST(Implementation, EventCountersHaveThirtyTwoBitsAtLeast) {
+  RangeOf bits{"hpm_counter_bits"};
+  Implementation::describe(bits);
+  EXPECT_EQ(static_cast<int>(bits.range.lowest), 32);
+  EXPECT_EQ(static_cast<int>(bits.range.highest), 64);
 }
 
 }  // namespace iommusim::spec

@@ -205,7 +205,7 @@ class Environment {
     write_first(space, page);
     return {forget_page(device, page, was_global)};
   }
-  /// IOMMU 4.1.1: any IOTINVAL.VMA that selects the page. Global entries ask for one without PSCID.
+  /// IOMMU 3.1.1: any IOTINVAL.VMA that selects the page. Global entries ask for one without PSCID.
   Command forget_page(const Device& device, const Page& page, bool global) {
     using namespace spec;
     Command command{opcode::kIotinval, 0};

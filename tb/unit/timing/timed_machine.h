@@ -73,7 +73,7 @@ class TimedMachine {
   std::uint64_t tail_ = 0;
 };
 
-/// Commands, word 0 (IOMMU 4.1).
+/// Commands, word 0 (IOMMU 3.1).
 inline std::uint64_t iotinval_page(unsigned pscid) {
   return spec::opcode::kIotinval | spec::iotinval_w0::kAv.mask() | spec::iotinval_w0::kPscv.mask() |
          spec::iotinval_w0::kPscid.of(pscid);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ATS invalidation requests and the commands and fences that wait for them (IOMMU 4.1.2, 4.1.4).
+// ATS invalidation requests and the commands and fences that wait for them (IOMMU 3.1.2, 3.1.4).
 #include "translate/ats_invalidations.h"
 
 #include <gtest/gtest.h>

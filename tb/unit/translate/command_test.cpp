@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands (IOMMU 4.1): decoding, illegal encodings, head movement, fences, memory faults.
+// Commands (IOMMU 3.1): decoding, illegal encodings, head movement, fences, memory faults.
 #include "translate/command.h"
 
 #include <gtest/gtest.h>

@@ -60,4 +60,23 @@ TEST(DebugInterface, RequestTakesTheFields) {
   EXPECT_EQ(request.access, Access::kRead);
 }
 
+// IOMMU 5.25 leaves Exe = 1 with NW = 0 open; here it asks for write permission and nothing else.
+TEST(DebugInterface, ExecuteCountsWithNoWriteOnly) {
+  DebugMachine debug;
+  debug.machine.registers.write(spec::kTrReqCtlOffset, 8, kExe | 1);
+  const Request request = debug_request(debug.machine.registers);
+  EXPECT_FALSE(request.execute);
+  EXPECT_EQ(request.access, Access::kWrite);
+}
+
+TEST(DebugInterface, ReportsTheMemoryType) {
+  for (std::uint8_t pbmt = 0; pbmt < 3; ++pbmt) {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kTranslated;
+    outcome.pbmt = pbmt;
+    outcome.spa = 0x98765123;
+    EXPECT_EQ(debug_response(outcome), 0x98765ULL << 10 | std::uint64_t{pbmt} << 7);
+  }
+}
+
 }  // namespace iommusim::translate::test

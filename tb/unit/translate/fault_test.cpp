@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fault records (IOMMU 4.2): format, overflow, memory faults, discarding, and that none is lost silently.
+// Fault records (IOMMU 3.2): format, overflow, memory faults, discarding, and that none is lost silently.
 #include "translate/fault.h"
 
 #include <gtest/gtest.h>

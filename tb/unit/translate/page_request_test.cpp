@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Page requests (IOMMU 2.7, 4.3): queueing, overflow, faults, and what the IOMMU answers itself.
+// Page requests (IOMMU 2.7, 3.3): queueing, overflow, faults, and what the IOMMU answers itself.
 #include "translate/page_request.h"
 
 #include <gtest/gtest.h>

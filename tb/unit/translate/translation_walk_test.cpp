@@ -280,6 +280,36 @@ TEST(AccessedDirty, FailedSwapIsAnAccessFault) {
   EXPECT_EQ(walks.cause(Access::kWrite), 7U);
 }
 
+// IOMMU 2.4: the update is visible before the access; an answer before the swap's would let the device be first.
+TEST(AccessedDirty, TheAnswerWaitsForTheUpdate) {
+  for (const AddressType type : {AddressType::kUntranslated, AddressType::kAtsRequest}) {
+    spec::Implementation implementation;
+    implementation.ats = true;
+    Machine machine(implementation);
+    AddressSpace space = machine.space(8, 0);
+    space.map(0x1000, 0x3000, 0, flags::kAll & ~flags::kA & ~flags::kD);
+    machine.attach(7, space, kSade | spec::dc_tc::kEnAts.mask());
+    Request request = Machine::request(7, 0x1000);
+    request.type = type;
+    Translation translation;
+    translation.start(request, machine.registers);
+    while (translation.ask().kind != AskKind::kCompareSwap) {
+      ASSERT_NE(translation.ask().kind, AskKind::kDone) << "answered before the update";
+      if (translation.ask().kind == AskKind::kRead) {
+        translation.memory(machine.memory.read(translation.ask().memory));
+      } else if (translation.ask().kind >= AskKind::kFillDevice) {
+        translation.resume();
+      } else {
+        translation.miss();
+      }
+    }
+    EXPECT_EQ(machine.memory.load(space.first_entry(0x1000, 0)) & flags::kA, 0U);
+    translation.memory(machine.memory.compare_swap(translation.ask().memory));
+    EXPECT_EQ(translation.ask().kind, AskKind::kFillTranslation) << "the answer comes after the update";
+    EXPECT_NE(machine.memory.load(space.first_entry(0x1000, 0)) & flags::kA, 0U);
+  }
+}
+
 TEST(Sv32, WalksFourByteEntries) {
   spec::Implementation implementation;
   implementation.sv32 = true;

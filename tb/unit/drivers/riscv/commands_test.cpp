@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands in bits, against the figures of IOMMU 4.1.
+// Commands in bits, against the figures of IOMMU 3.1.
 #include "drivers/riscv/commands.h"
 
 namespace iommusim::drivers::riscv {
