@@ -36,7 +36,7 @@ bool FunctionalInstance::submit(const translate::Request& request, std::uint64_t
 }
 
 void FunctionalInstance::advance(base::Cycle cycle) {
-  registers_.count_cycles(cycle - now_);
+  engine_.count_cycles(cycle - now_);
   now_ = cycle;
   host_.show_wires(registers_.wires());
 }

@@ -109,10 +109,16 @@ Picoseconds Iommu::work(Picoseconds now) {
 }
 
 Picoseconds Iommu::work_functionally() {
+  if (cycle() >= functional_->next_overflow()) {
+    sc_core::sc_time delay;
+    functional_->catch_up(cycle(), delay);
+  }
   send_responses();
   take_waiting();
   update_wires();
   Picoseconds next = register_accesses_.next();
+  if (functional_->next_overflow() < kNever / kLongestPeriod)
+    next = std::min(next, clock_.time_of(functional_->next_overflow()));
   for (const auto& port : dma_ports_)
     if (!port->target.responding()) next = std::min(next, port->performed.next());
   return next;

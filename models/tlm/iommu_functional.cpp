@@ -20,7 +20,11 @@ namespace iommusim::bus {
 IommuFunctional::IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches,
                                  InitiatorSocket& own, InitiatorSocket& dma, translate::TranslationHolder& holder,
                                  stats::Group& parent)
-    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, nullptr, caches) {
+    : own_(own),
+      dma_(dma),
+      stats_(parent, "functional"),
+      engine_(registers, *this, nullptr, caches),
+      monitor_(registers) {
   engine_.set_holder(&holder);
 }
 
@@ -52,6 +56,19 @@ void IommuFunctional::write_register(std::uint32_t offset, unsigned bytes, std::
                                      sc_core::sc_time& delay) {
   delay_ = delay;
   engine_.write_register(offset, bytes, value);
+  monitor_.find_overflow();
+  delay = delay_;
+}
+
+void IommuFunctional::catch_up(base::Cycle now, sc_core::sc_time& delay) {
+  if (!monitor_.present()) return;
+  delay_ = delay;
+  const bool overflows = now >= monitor_.next_overflow();
+  monitor_.catch_up(now);
+  if (overflows) {
+    engine_.send_messages();
+    monitor_.find_overflow();
+  }
   delay = delay_;
 }
 

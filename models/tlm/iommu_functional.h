@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "stats/stats.h"
+#include "timing/monitor.h"
 #include "tlm/iommu_request.h"
 #include "tlm/payload_pool.h"
 #include "translate/functional.h"
@@ -35,6 +36,10 @@ class IommuFunctional final : translate::MemoryPort {
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value, sc_core::sc_time& delay);
   /// get_direct_mem_ptr for the page of the payload's address.
   bool direct(Payload& payload, ::tlm::tlm_dmi& direct);
+  /// Brings the performance monitor to `now`: before each access to a register, and at next_overflow().
+  void catch_up(base::Cycle now, sc_core::sc_time& delay);
+  /// kNever, or when iohpmcycles overflows.
+  base::Cycle next_overflow() const { return monitor_.next_overflow(); }
   std::uint64_t accesses() const { return stats_.accesses.value(); }
 
  private:
@@ -47,6 +52,7 @@ class IommuFunctional final : translate::MemoryPort {
   InitiatorSocket& dma_;
   FunctionalStats stats_;
   translate::FunctionalEngine engine_;
+  timing::Monitor monitor_;
   sc_core::sc_time delay_;  // of the access under way
   PayloadPool pool_{64};
   PooledPayload& piece_ = pool_.take();   // of the DMA under way

@@ -108,6 +108,7 @@ void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
     return;
   }
   std::uint64_t value = 0;
+  if (functional_) functional_->catch_up(cycle(), delay);
   if (payload.is_write()) {
     std::memcpy(&value, payload.get_data_ptr(), bytes);
     if (functional_)
@@ -116,7 +117,6 @@ void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
       engine_.write_register(offset, bytes, value, cycle());
     wake_at(now_ps());
   } else {
-    // Model: in functional mode the cycle counter stands still.
     value = functional_ ? engine_.registers().read(offset, bytes) : engine_.read_register(offset, bytes, cycle());
     std::memcpy(payload.get_data_ptr(), &value, bytes);
   }

@@ -59,6 +59,13 @@ class FunctionalEngine {
   /// A register access by software followed by all that it starts: queues on or off, commands, messages.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value);
   std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const { return registers_.read(offset, bytes); }
+  /// iohpmcycles advances; an overflow is told.
+  void count_cycles(std::uint64_t cycles) {
+    registers_.count_cycles(cycles);
+    send_messages();
+  }
+  /// The interrupt messages that are due and not masked.
+  void send_messages();
   /// A "Page Request" message arrives: it is queued, or answered.
   void page_request(const PageRequest& request);
   /// An "Invalidation Completion" message arrives; false: it answers no outstanding request.
@@ -82,7 +89,6 @@ class FunctionalEngine {
   void count_request(const Request& request);
   void count(HpmEvent event, const Request& request, const AddressSpaceTag& tag = {});
   void report(const FaultRecord& fault);
-  void send_messages();
 
   Registers& registers_;
   MemoryPort& memory_;

@@ -54,7 +54,8 @@ class DirectInitiator : public sc_core::sc_module, ::tlm::tlm_bw_transport_if<> 
 /// As IommuBench, with the asking device behind a bus.
 struct DirectBench {
   explicit DirectBench(const IommuParams& params = with_dmi())
-      : bus("bus", {}, {"device"}, stats), memory("memory", IommuBench::memory_params(params.dmi), {"dma", "own"}, stats),
+      : bus("bus", {}, {"device"}, stats),
+        memory("memory", IommuBench::memory_params(params.dmi), {"dma", "own"}, stats),
         iommu("iommu", params, 1, 1, stats) {
     device.socket.bind(bus.port(0));
     bus.to_iommu().bind(iommu.dma(0));

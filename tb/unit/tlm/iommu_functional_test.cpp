@@ -57,5 +57,30 @@ SC_TEST(IommuFunctional, CommandsTakeEffectWithinTheRegisterWrite) {
   EXPECT_EQ(bench.iommu.engine().registers().read(spec::kCqhOffset, 4), 1U);
 }
 
+SC_TEST(IommuFunctional, CyclesAreCountedAndTheirOverflowInterrupts) {
+  IommuParams params = functional();
+  params.implementation.hpm = true;
+  params.implementation.num_hpm = 2;
+  IommuBench bench(params);
+  const auto cycles = [&bench] {
+    std::uint64_t value = 0;
+    Payload payload;
+    set_access(payload, false, spec::kIohpmcyclesOffset, reinterpret_cast<std::uint8_t*>(&value), 8);
+    EXPECT_EQ(bench.cpu.socket->transport_dbg(payload), 8U);
+    return value;
+  };
+  const Picoseconds start = now_ps();
+  const std::uint64_t before = cycles();
+  sc_test::run_to(start + 5'000'000);
+  EXPECT_EQ(cycles() - before, 5000U) << "of 1 ns";
+  bench.write_register(spec::kIohpmcyclesOffset, 8, (1ULL << 63) - 1000);
+  sc_test::run_to(start + 5'999'000);
+  EXPECT_TRUE(bench.levels.empty());
+  sc_test::run_to(start + 6'000'000);
+  ASSERT_EQ(bench.levels.size(), 1U);
+  EXPECT_TRUE(bench.levels[0].second);
+  EXPECT_EQ(cycles(), 1ULL << 63) << "OF, and begun anew";
+}
+
 }  // namespace
 }  // namespace iommusim::bus
