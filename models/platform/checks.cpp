@@ -15,8 +15,8 @@ namespace iommusim::platform {
 namespace {
 
 /// Names that other parts of the system have, in statistics or as modules.
-constexpr const char* kTakenNames[] = {"bus",  "iommu",   "kernel",   "memory",         "messages",
-                                       "mmio", "program", "software", "software_memory"};
+constexpr const char* kTakenNames[] = {"bus",      "iommu", "iommu_messages", "kernel",   "memory",
+                                       "messages", "mmio",  "program",        "software", "software_memory"};
 
 /// What a component's own check throws becomes an objection to the parameter at `path`.
 template <class Check>

@@ -54,6 +54,7 @@ void Engine::enter(std::uint32_t i, const translate::Request& request, std::uint
   slot.has_result = false;
   slot.state = SlotState::kIngress;
   ingress_.push(i);
+  ++entered_;
 }
 
 bool Engine::start_own(std::uint32_t i, const translate::Request& request, base::Cycle now) {
@@ -183,6 +184,7 @@ bool Engine::step_ingress(base::Cycle now) {
   if (ingress_.empty() || now < next_pick_) return false;
   const std::uint32_t i = ingress_.front();
   ingress_.pop();
+  ++picked_;
   next_pick_ = now + params_.ingress.initiation_cycles;
   Slot& slot = slots_[i];
   slot.epoch = epoch_;

@@ -53,6 +53,10 @@ class Engine {
 
   // Messages from and to devices (ATS, PRI). The shell takes messages() away; the IOMMU waits when they are too many.
   base::Ring<translate::DeviceMessage>& messages() { return messages_; }
+  /// What a message must not overtake: the requests accepted so far. They are passed() when the last of them is in the
+  /// pipeline, where a fence sees it.
+  std::uint64_t ingress_mark() const { return entered_; }
+  bool passed(std::uint64_t mark) const { return picked_ >= mark; }
   bool can_accept_page_request() const { return !page_requests_.full(); }
   void page_request(const translate::PageRequest& request) { page_requests_.arrive(request); }
   /// false: it answers no outstanding request and is ignored.
@@ -161,6 +165,8 @@ class Engine {
 
   base::Ring<std::uint32_t> ingress_;
   base::Cycle next_pick_ = 0;
+  std::uint64_t entered_ = 0;  ///< into ingress_, and out of it into the pipeline
+  std::uint64_t picked_ = 0;
 
   struct HeldDirectory {
     translate::DirectoryKey key{};

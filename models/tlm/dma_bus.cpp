@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tlm/dma_extension.h"
+#include "tlm/message_extension.h"
 
 namespace iommusim::bus {
 
@@ -19,7 +19,7 @@ Channel<Payload*>::Shape DmaBus::upstream_of(const DmaBusParams& params, std::si
 }
 
 DmaBus::Port::Port(const std::string& name, unsigned index, DmaBus& bus, std::size_t credits)
-    : target(name.c_str(), index, bus), answers(credits), stats(bus.stats_, name) {}
+    : target(name.c_str(), index, bus), answers(credits + kMaxMessageCredits), stats(bus.stats_, name) {}
 
 DmaBus::DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, const std::vector<std::string>& ports,
                stats::Group& parent)
@@ -36,9 +36,11 @@ DmaBus::DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, 
 
 bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
   const Picoseconds now = now_ps();
-  ++stats_.requests;
-  ++ports_[port]->stats.requests;
-  stats_.in_flight.enter(now);
+  if (!is_credit(payload)) {
+    ++stats_.requests;
+    ++ports_[port]->stats.requests;
+    stats_.in_flight.enter(now);
+  }
   up_.advance(now);
   if (up_.full(port)) {
     ++ports_[port]->stats.stalls;
@@ -69,10 +71,10 @@ void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
   wake_at(arrival);
 }
 
-void DmaBus::response_taken(unsigned port, Payload&, Picoseconds) {
+void DmaBus::response_taken(unsigned port, Payload& payload, Picoseconds) {
   const Picoseconds now = now_ps();
   up_.advance(now);
-  finish(port, now);
+  finish(port, is_credit(payload), now);
   wake_at(now);
 }
 
@@ -86,11 +88,19 @@ Picoseconds DmaBus::work(Picoseconds now) {
 
 void DmaBus::answer(unsigned index, Picoseconds now) {
   Port& port = *ports_[index];
-  while (port.answers.due(now) && !port.target.responding())
-    if (port.target.respond(*port.answers.pop())) finish(index, now);
+  while (port.answers.due(now) && !port.target.responding()) {
+    Payload& payload = *port.answers.pop();
+    const bool credit = is_credit(payload);
+    if (port.target.respond(payload)) finish(index, credit, now);
+  }
 }
 
-void DmaBus::finish(unsigned port, Picoseconds now) {
+void DmaBus::finish(unsigned port, bool credit, Picoseconds now) {
+  if (credit) {
+    --ports_[port]->message_credits;
+    ++stats_.messages_down;
+    return;
+  }
   up_.release(port, now);
   stats_.in_flight.leave(now);
   ++stats_.answered;
@@ -111,8 +121,13 @@ void DmaBus::forward(Picoseconds now) {
     if (packet->time < now) ++stats_.held;
     Payload& payload = *packet->cargo;
     dma_of(payload).push_hop(packet->port);
+    if (is_credit(payload)) {
+      base::ensure(++ports_[packet->port]->message_credits <= kMaxMessageCredits, "too many credits for messages");
+      up_.release(packet->port, now);
+    } else {
+      ++stats_.forwarded;
+    }
     up_.take();
-    ++stats_.forwarded;
     iommu_.send(payload);
   }
 }
@@ -129,10 +144,16 @@ Picoseconds DmaBus::next_event(Picoseconds now) const {
 }
 
 std::uint32_t DmaBus::bytes_up(const Payload& payload) const {
+  if (is_credit(payload)) return 0;
   return params_.header_bytes + (payload.is_write() ? payload.get_data_length() : 0);
 }
 
 std::uint32_t DmaBus::bytes_down(const Payload& payload) const {
+  if (is_message(payload)) {
+    if (!is_credit(payload)) return 0;
+    const bool body = message_of(payload).message.kind == translate::DeviceMessage::Kind::kInvalidationRequest;
+    return params_.header_bytes + (body ? kInvalidationBodyBytes : 0);
+  }
   if (payload.is_write()) return 0;
   return params_.header_bytes + (payload.is_response_ok() ? payload.get_data_length() : 0);
 }

@@ -4,7 +4,8 @@
 // downstream, answers take the link for header and read data. Credits bound what a port has under way, from the grant
 // of the link until the device took the answer. Answers come in whatever order the IOMMU gives them.
 // Model: the answer to a (posted) write or a failed access carries no data; a write's takes no bytes of the link at
-// all.
+// all. Messages (message_extension.h) go with the requests upstream and with the answers downstream; a device's credits
+// for messages take neither the link nor credits of the bus.
 #pragma once
 
 #include <memory>
@@ -62,6 +63,7 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
     TargetPort target;
     TimedRing<Payload*> answers;  ///< by arrival at the device
     DmaBusPortStats stats;
+    unsigned message_credits = 0;  ///< with the IOMMU, or on their way back
   };
 
   static Channel<Payload*>::Shape upstream_of(const DmaBusParams& params, std::size_t ports);
@@ -82,7 +84,7 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
   void take_waiting(Picoseconds now);
   void forward(Picoseconds now);
   void answer(unsigned port, Picoseconds now);
-  void finish(unsigned port, Picoseconds now);
+  void finish(unsigned port, bool credit, Picoseconds now);
   Picoseconds next_event(Picoseconds now) const;
 
   DmaBusParams params_;

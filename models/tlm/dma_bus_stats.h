@@ -20,6 +20,7 @@ struct DmaBusStats : stats::Group {
   Counter answered{*this, "answered", Unit::kCount, "transactions whose answer a device took, all ports"};
   Counter forwarded{*this, "forwarded", Unit::kCount, "requests handed to the IOMMU"};
   Counter held{*this, "held", Unit::kCount, "arrivals that waited because the IOMMU had not accepted the one before"};
+  Counter messages_down{*this, "messages_down", Unit::kCount, "messages of the IOMMU that a device took"};
   Counter down_busy_ps{*this, "down_busy_ps", Unit::kPs, "time for which answers took the downstream link"};
   Counter up_busy_ps{*this, "up_busy_ps", Unit::kPs, "time for which requests took the upstream link"};
   Occupancy in_flight{*this, "in_flight", Unit::kPs, "transactions from BEGIN_REQ to END_RESP"};

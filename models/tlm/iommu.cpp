@@ -24,7 +24,11 @@ translate::MemoryAnswer answer_of(PooledPayload& payload) {
 }  // namespace
 
 Iommu::DmaPort::DmaPort(const std::string& name, unsigned index, Iommu& iommu, std::size_t outstanding)
-    : target(name.c_str(), index, iommu), incoming(2), responses(outstanding + 2), performed(outstanding) {}
+    : index(index),
+      target(name.c_str(), index, iommu),
+      incoming(2),
+      responses(outstanding + 2),
+      performed(outstanding) {}
 
 Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, unsigned dma_ports,
              std::uint64_t timing_seed, stats::Group& parent)
@@ -35,16 +39,13 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       register_port_("registers", dma_ports, *this),
       own_port_("memory_own", kOwnPort, *this),
       forward_port_("memory_dma", kForwardPort, *this),
+      messages_(params.ats_time_out_ns * 1000, parent, std::string(basename()) + "_messages"),
       pieces_(params.dma_outstanding),
       to_forward_(params.dma_outstanding),
       own_answers_(params.engine.memory_port.outstanding + 1),
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
       register_responses_(2) {
-  if (params.implementation.ats && params.mode == IommuMode::kCycle)
-    throw base::InputError(
-        "iommu.implementation.ats: the module has no sockets for page requests and ATS messages in the cycle model, "
-        "expected false, or iommu.mode: functional");
   if (params.mode == IommuMode::kFunctional)
     functional_ = std::make_unique<IommuFunctional>(engine_.registers(), params.functional, own_port_.socket,
                                                     forward_port_.socket,
@@ -87,6 +88,7 @@ Picoseconds Iommu::work(Picoseconds now) {
     moved = feed(now, cycle);
     engine_.step(cycle);
     moved |= drain(cycle);
+    moved |= exchange_messages(now, cycle);
   }
   send_own(now);
   send_forward(now);
@@ -100,6 +102,7 @@ Picoseconds Iommu::work(Picoseconds now) {
   consider(own_answers_.next());
   consider(forward_answers_.next());
   consider(register_accesses_.next());
+  consider(messages_.next_time_out(engine_.registers().invalidations().outstanding_tags()));
   if (!engine_.memory_requests().empty() && own_port_.ready_at() != kNever)
     consider(std::max(own_port_.ready_at(), now + 1));
   if (!to_forward_.empty() && forward_port_.ready_at() != kNever) consider(std::max(forward_port_.ready_at(), now + 1));
@@ -113,10 +116,12 @@ Picoseconds Iommu::work_functionally() {
     sc_core::sc_time delay;
     functional_->catch_up(cycle(), delay);
   }
+  send_messages_functionally(now_ps());
   send_responses();
   take_waiting();
   update_wires();
-  Picoseconds next = register_accesses_.next();
+  Picoseconds next = std::min(register_accesses_.next(),
+                              messages_.next_time_out(engine_.registers().invalidations().outstanding_tags()));
   if (functional_->next_overflow() < kNever / kLongestPeriod)
     next = std::min(next, clock_.time_of(functional_->next_overflow()));
   for (const auto& port : dma_ports_)
@@ -131,7 +136,7 @@ bool Iommu::feed(Picoseconds now, base::Cycle cycle) {
   for (unsigned tried = 0; tried < count && engine_.can_accept() && !free_pieces_.empty();) {
     DmaPort& port = *dma_ports_[next_port_];
     next_port_ = next_port_ + 1 == count ? 0 : next_port_ + 1;
-    if (port.incoming.empty() || port.incoming.front().since > now) {
+    if (port.incoming.empty() || port.incoming.front().since > now || port.incoming.front().message != nullptr) {
       ++tried;
       continue;
     }
@@ -170,9 +175,13 @@ bool Iommu::drain(base::Cycle) {
     const timing::Finished& done = finished.front();
     const auto number = static_cast<std::uint32_t>(done.cookie);
     if (done.outcome.kind == translate::Outcome::Kind::kTranslated) {
-      pieces_[number].spa = done.outcome.spa;
-      pieces_[number].ticket = done.ticket;
-      to_forward_.push(number);
+      if (complete_ats(*transfers_.get(pieces_[number].transfer).payload, done.outcome)) {
+        end_piece(number, translate::Response::kSuccess);
+      } else {
+        pieces_[number].spa = done.outcome.spa;
+        pieces_[number].ticket = done.ticket;
+        to_forward_.push(number);
+      }
     } else {
       end_piece(number, done.outcome.response);
     }
@@ -232,6 +241,12 @@ void Iommu::send_responses() {
   for (auto& port : dma_ports_)
     while (port->performed.due(now_ps()) && !port->target.responding()) port->target.respond(*port->performed.pop());
   for (auto& port : dma_ports_)
+    while (!port->messages.empty() && !port->target.responding()) {
+      Payload& payload = *port->messages.front();
+      port->messages.pop_front();
+      port->target.respond(payload);
+    }
+  for (auto& port : dma_ports_)
     while (!port->responses.empty() && !port->target.responding()) {
       const TransferHandle handle = port->responses.front();
       port->responses.pop();
@@ -267,9 +282,8 @@ void Iommu::take_waiting() {
       continue;
     }
     if (functional_ || port->incoming.full()) continue;
-    const Picoseconds since = port->target.waiting_since();
-    port->incoming.push(
-        {begin(static_cast<unsigned>(&port - dma_ports_.data()), *port->target.waiting(), nullptr), since});
+    const auto index = static_cast<unsigned>(&port - dma_ports_.data());
+    push_incoming(index, *port->target.waiting(), port->target.waiting_since(), nullptr);
     port->target.end_request();
     wake_at(now_ps());
   }

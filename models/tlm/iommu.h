@@ -2,8 +2,8 @@
 // The IOMMU as an sc_module: the cycle engine of models/timing between sockets. DMA comes in at dma(i), is cut at 4 KiB
 // borders, translated, sent out at memory_dma and answered once, with the worst response of its pieces. Walks, queues
 // and messages use memory_own. Software reaches the register page at registers. Level changes of interrupt wires are
-// told to an InterruptLines. b_transport on dma waits in the pipeline like any request; transport_dbg has no side
-// effects.
+// told to an InterruptLines. PCIe messages come and go at dma(i) too (message_extension.h). b_transport on dma waits in
+// the pipeline like any request; transport_dbg has no side effects.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "timing/engine.h"
 #include "tlm/initiator_port.h"
 #include "tlm/iommu_functional.h"
+#include "tlm/iommu_messages.h"
 #include "tlm/iommu_params.h"
 #include "tlm/payload_pool.h"
 #include "tlm/target_port.h"
@@ -63,6 +64,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
     translate::Response worst = translate::Response::kSuccess;
     sc_core::sc_event* done = nullptr;  ///< of a blocking caller
   };
+  static constexpr std::uint64_t kNoMark = ~0ULL;
   using TransferHandle = base::Handle<Transfer>;
   struct Piece {
     TransferHandle transfer{};
@@ -74,12 +76,17 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   struct Incoming {
     TransferHandle transfer{};
     Picoseconds since = 0;
+    Payload* message = nullptr;         ///< instead of a transfer
+    sc_core::sc_event* done = nullptr;  ///< of a blocking caller of a message
+    std::uint64_t mark = kNoMark;       ///< requests that the message must not overtake
   };
   struct DmaPort {
     DmaPort(const std::string& name, unsigned index, Iommu& iommu, std::size_t outstanding);
+    unsigned index;
     TargetPort target;
     base::Ring<Incoming> incoming;
     base::Ring<TransferHandle> responses;
+    std::deque<Payload*> messages;  ///< messages and credits to be answered
     TimedRing<Payload*> performed;  ///< functional mode: by the time of their answers
   };
   static constexpr unsigned kOwnPort = 0, kForwardPort = 1;
@@ -95,6 +102,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void response(unsigned port, Payload& payload, Picoseconds at) override;
   Picoseconds work(Picoseconds now) override;
 
+  void push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done);
   TransferHandle begin(unsigned port, Payload& payload, sc_core::sc_event* done);
   bool feed(Picoseconds now, base::Cycle cycle);
   void feed_piece(DmaPort& port, base::Cycle cycle);
@@ -104,6 +112,11 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void end_piece(std::uint32_t piece, translate::Response response);
   void send_responses();
   void take_waiting();
+  bool exchange_messages(Picoseconds now, base::Cycle cycle);
+  bool take_message(DmaPort& port, base::Cycle cycle);
+  void accept_message(unsigned port, Payload& payload, sc_core::sc_event* done);
+  void send_messages_functionally(Picoseconds now);
+  void answer_message(unsigned port, Payload& payload, sc_core::sc_event* done);
   void update_wires();
   void access_register(Payload& payload, sc_core::sc_time& delay);
   void perform(DmaPort& port, Payload& payload, Picoseconds at);
@@ -118,6 +131,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   InitiatorPort own_port_;
   InitiatorPort forward_port_;
   std::unique_ptr<IommuFunctional> functional_;  ///< in functional mode
+  IommuMessages messages_;
   InterruptLines* lines_ = nullptr;
   std::uint16_t wires_ = 0;
   bool direct_granted_ = false;  ///< and not taken back since

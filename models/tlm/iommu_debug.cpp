@@ -36,6 +36,10 @@ unsigned Iommu::debug(unsigned port, Payload& payload) {
     access_register(payload, delay);
     return payload.is_response_ok() ? payload.get_data_length() : 0;
   }
+  // Neither a message nor a translation request can be without effect.
+  if (dma_of(payload).type == translate::AddressType::kMessage ||
+      dma_of(payload).type == translate::AddressType::kAtsRequest)
+    return 0;
   DebugMemory memory(own_port_.socket);
   translate::FunctionalEngine functional(engine_.registers(), memory);
   unsigned done = 0;

@@ -20,11 +20,7 @@ namespace iommusim::bus {
 IommuFunctional::IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches,
                                  InitiatorSocket& own, InitiatorSocket& dma, translate::TranslationHolder& holder,
                                  stats::Group& parent)
-    : own_(own),
-      dma_(dma),
-      stats_(parent, "functional"),
-      engine_(registers, *this, nullptr, caches),
-      monitor_(registers) {
+    : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, this, caches), monitor_(registers) {
   engine_.set_holder(&holder);
 }
 
@@ -36,7 +32,9 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
     bytes = piece_bytes(address, payload.get_data_length() - done);
     const translate::Outcome& outcome = engine_.translate(request_of(payload, address, bytes));
     auto response = outcome.response;
-    if (outcome.kind == translate::Outcome::Kind::kTranslated) {
+    if (outcome.kind == translate::Outcome::Kind::kTranslated && complete_ats(payload, outcome)) {
+      ++stats_.translated;
+    } else if (outcome.kind == translate::Outcome::Kind::kTranslated) {
       ++stats_.translated;
       set_access(piece_, payload.is_write(), outcome.spa, payload.get_data_ptr() + done, bytes);
       piece_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
@@ -70,6 +68,21 @@ void IommuFunctional::catch_up(base::Cycle now, sc_core::sc_time& delay) {
     monitor_.find_overflow();
   }
   delay = delay_;
+}
+
+void IommuFunctional::page_request(const translate::PageRequest& request) {
+  delay_ = sc_core::SC_ZERO_TIME;
+  engine_.page_request(request);
+}
+
+bool IommuFunctional::invalidation_completion(const translate::InvalidationCompletion& message) {
+  delay_ = sc_core::SC_ZERO_TIME;
+  return engine_.invalidation_completion(message);
+}
+
+void IommuFunctional::invalidation_time_out(std::uint32_t itag_vector) {
+  delay_ = sc_core::SC_ZERO_TIME;
+  engine_.invalidation_time_out(itag_vector);
 }
 
 translate::MemoryAnswer IommuFunctional::access(const translate::MemoryAsk& ask, bool write, bool swap) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 
 #include "stats/stats.h"
 #include "timing/monitor.h"
@@ -24,7 +25,7 @@ struct FunctionalStats : stats::Group {
 /// How a piece's response is told to a TLM initiator.
 ::tlm::tlm_response_status status_of(translate::Response response);
 
-class IommuFunctional final : translate::MemoryPort {
+class IommuFunctional final : translate::MemoryPort, translate::MessagePort {
  public:
   /// `holder` is told when direct accesses are to be taken back.
   IommuFunctional(translate::Registers& registers, const translate::FunctionalCacheParams& caches, InitiatorSocket& own,
@@ -40,12 +41,19 @@ class IommuFunctional final : translate::MemoryPort {
   void catch_up(base::Cycle now, sc_core::sc_time& delay);
   /// kNever, or when iohpmcycles overflows.
   base::Cycle next_overflow() const { return monitor_.next_overflow(); }
+  // Messages. What the IOMMU itself does for them takes no time that anybody waits for.
+  void page_request(const translate::PageRequest& request);
+  bool invalidation_completion(const translate::InvalidationCompletion& message);
+  void invalidation_time_out(std::uint32_t itag_vector);
+  /// Messages to devices, oldest first, to be carried away.
+  std::deque<translate::DeviceMessage>& messages() { return messages_; }
   std::uint64_t accesses() const { return stats_.accesses.value(); }
 
  private:
   translate::MemoryAnswer read(const translate::MemoryAsk& ask) override { return access(ask, false, false); }
   translate::MemoryStatus write(const translate::MemoryAsk& ask) override { return access(ask, true, false).status; }
   translate::MemoryAnswer compare_swap(const translate::MemoryAsk& ask) override { return access(ask, false, true); }
+  void send(const translate::DeviceMessage& message) override { messages_.push_back(message); }
   translate::MemoryAnswer access(const translate::MemoryAsk& ask, bool write, bool swap);
 
   InitiatorSocket& own_;
@@ -53,6 +61,7 @@ class IommuFunctional final : translate::MemoryPort {
   FunctionalStats stats_;
   translate::FunctionalEngine engine_;
   timing::Monitor monitor_;
+  std::deque<translate::DeviceMessage> messages_;
   sc_core::sc_time delay_;  // of the access under way
   PayloadPool pool_{64};
   PooledPayload& piece_ = pool_.take();   // of the DMA under way

@@ -21,6 +21,7 @@ struct IommuParams {
   timing::EngineParams engine{};
   bool dmi = false;
   std::uint32_t dma_outstanding = 256;
+  std::uint64_t ats_time_out_ns = 60'000'000'000;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -32,6 +33,8 @@ struct IommuParams {
       "mode functional: grants devices direct access to pages they may reach; it is counted nowhere");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},
       "DMA pieces of up to 4 KiB inside the IOMMU or in memory");
+    v("ats_time_out_ns", &IommuParams::ats_time_out_ns, base::Unit::kNs, params::Range{1, 1'000'000'000'000},
+      "an ATS invalidation request without its completion is given up; PCIe: 60 s");
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tlm/ats_extension.h"
 #include "tlm/dma_extension.h"
 
 namespace iommusim::bus {
@@ -28,7 +29,22 @@ inline translate::Request request_of(const Payload& payload, std::uint64_t addre
   request.execute = dma.execute;
   request.type = dma.type;
   request.access = payload.is_write() ? translate::Access::kWrite : translate::Access::kRead;
+  if (dma.type == translate::AddressType::kAtsRequest) {
+    const AtsExtension& ats = ats_of(payload);
+    request.no_write = ats.no_write;
+    request.cxl = ats.cxl;
+  }
   return request;
+}
+
+/// The completion of an ATS translation request; false: `payload` is none.
+inline bool complete_ats(const Payload& payload, const translate::Outcome& outcome) {
+  if (dma_of(payload).type != translate::AddressType::kAtsRequest) return false;
+  AtsExtension& ats = ats_of(payload);
+  ats.completion = outcome.ats;
+  ats.address = outcome.spa;
+  ats.size_log2 = outcome.size_log2;
+  return true;
 }
 
 }  // namespace iommusim::bus

@@ -18,13 +18,17 @@ bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
     return true;
   }
   DmaPort& dma = *dma_ports_[port];
+  if (is_message(payload) && (functional_ || is_credit(payload))) {
+    accept_message(port, payload, nullptr);
+    return true;
+  }
   if (functional_) {
     if (dma.performed.full()) return false;
     perform(dma, payload, at);
     return true;
   }
   if (dma.incoming.full()) return false;  // taken by take_waiting() when there is room
-  dma.incoming.push({begin(port, payload, nullptr), at});
+  push_incoming(port, payload, at, nullptr);
   wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
   return true;
 }
@@ -46,7 +50,7 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
     access_register(payload, delay);
     return;
   }
-  if (functional_) {
+  if (functional_ && !is_message(payload)) {
     functional_->perform(payload, delay);
     update_wires();
     return;
@@ -54,9 +58,15 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   sc_core::wait(delay);
   delay = sc_core::SC_ZERO_TIME;
   DmaPort& dma = *dma_ports_[port];
+  if (is_message(payload) && (functional_ || is_credit(payload))) {
+    sc_core::sc_event done;
+    accept_message(port, payload, &done);
+    sc_core::wait(done);
+    return;
+  }
   while (dma.incoming.full()) sc_core::wait(to_sc_time(clock_.time_of(1)));
   sc_core::sc_event done;
-  dma.incoming.push({begin(port, payload, &done), now_ps()});
+  push_incoming(port, payload, now_ps(), &done);
   wake_at(now_ps());
   sc_core::wait(done);
 }
@@ -78,6 +88,18 @@ void Iommu::give_up_translations() {
   if (!direct_granted_) return;
   direct_granted_ = false;
   for (const auto& port : dma_ports_) port->target.revoke_direct(0, ~0ULL);
+}
+
+void Iommu::push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done) {
+  Incoming incoming;
+  incoming.since = at;
+  if (is_message(payload)) {
+    incoming.message = &payload;
+    incoming.done = done;
+  } else {
+    incoming.transfer = begin(port, payload, done);
+  }
+  dma_ports_[port]->incoming.push(incoming);
 }
 
 Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_event* done) {

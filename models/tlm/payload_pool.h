@@ -6,8 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include "tlm/ats_extension.h"
 #include "tlm/dma_extension.h"
 #include "tlm/memory_extension.h"
+#include "tlm/message_extension.h"
 
 namespace iommusim::bus {
 
@@ -18,16 +20,22 @@ class PooledPayload final : public Payload {
     set_extension(&dma);
     set_extension(&atomic);
     set_extension(&poison);
+    set_extension(&ats);
+    set_extension(&message);
   }
   ~PooledPayload() override {  // members, which the base class must not free
     clear_extension<DmaExtension>();
     clear_extension<AtomicExtension>();
     clear_extension<PoisonExtension>();
+    clear_extension<AtsExtension>();
+    clear_extension<MessageExtension>();
   }
 
   DmaExtension dma;
   AtomicExtension atomic;
   PoisonExtension poison;
+  AtsExtension ats;          ///< not fresh: who sends a request or a message of that kind fills it
+  MessageExtension message;  ///< as `ats`
   std::uint64_t offset = 0;  ///< free for the one that took the payload, as is `slot`
   std::uint32_t slot = 0;
 

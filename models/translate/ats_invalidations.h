@@ -22,6 +22,7 @@ class AtsInvalidations {
   void time_out(std::uint32_t itag_vector);
 
   bool outstanding() const { return busy_ != 0; }
+  std::uint32_t outstanding_tags() const { return busy_; }
   /// A request timed out since this was last called.
   bool take_time_out();
 

@@ -191,17 +191,5 @@ SC_TEST(Iommu, OverflowOfTheCycleCounterRaisesItsWireInItsCycle) {
   EXPECT_TRUE(bench.levels[0].second);
 }
 
-SC_TEST(Iommu, TheCycleModelRefusesWhatItHasNoSocketsFor) {
-  stats::Group stats("system");
-  IommuParams params;
-  params.implementation.ats = true;
-  try {
-    Iommu iommu("iommu", params, 1, 1, stats);
-    FAIL() << "accepted";
-  } catch (const base::InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("iommu.implementation.ats"), std::string::npos) << error.what();
-  }
-}
-
 }  // namespace
 }  // namespace iommusim::bus

@@ -36,7 +36,7 @@ void finish_all(Registers& registers) {
 void for_each_register(const std::function<void(Registers&, RegisterId, std::uint32_t, unsigned)>& check) {
   for (unsigned i = 0; i < spec::kRegisterCount; ++i) {
     const spec::RegisterInfo& info = spec::kRegisters[i];
-    for (unsigned element = 0; element < info.count; element += info.count > 1 ? info.count - 1 : 1) {
+    for (unsigned element = 0; element<info.count; element += info.count> 1 ? info.count - 1 : 1) {
       Registers registers(with_everything());
       check(registers, static_cast<RegisterId>(i), info.offset + element * info.stride, info.bytes);
     }
