@@ -14,8 +14,9 @@ bool PageRequests::step(base::Cycle now) {
       return true;
     case State::kStarting:
       if (now < ready_) return false;
-      ready_ = base::kNever;
-      // The slot is still taken while the fault record of the request before is being written.
+      state_ = State::kSlotWait;
+      [[fallthrough]];
+    case State::kSlotWait:  // the fault record of the request before is still being written
       if (!engine_.start_own(engine_.page_request_slot(),
                              translate::PageRequestHandling::location_request(waiting_.front()), now))
         return false;

@@ -28,7 +28,7 @@ class PageRequests {
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
-  enum class State : std::uint8_t { kIdle, kStarting, kLocating, kMemory, kAnswering };
+  enum class State : std::uint8_t { kIdle, kStarting, kSlotWait, kLocating, kMemory, kAnswering };
   void go_on();
   void end();
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any contents of the command queue, on any implementation: a command completes, is refused with an error bit that
-// software can clear, or (ATS) waits. The cycle engine, where it has the capabilities, leaves the same registers and
-// the same memory. Input: the implementation, then 16 bytes a command.
-#include <memory>
-
-#include "timing/engine.h"
-#include "twins.h"
+// software can clear, or waits for devices, which answer as they like. The cycle engine, with any micro-architecture,
+// leaves the same registers, messages and memory. Input: the implementation, then 16 bytes a command.
+#include "command_software.h"
 #include "world.h"
 
 namespace translate = iommusim::translate;
@@ -14,12 +11,12 @@ namespace spec = iommusim::spec;
 namespace base = iommusim::base;
 using iommusim::fuzz::Choices;
 using iommusim::timing::test::Command;
-using translate::test::Machine;
+using iommusim::timing::test::CommandSoftware;
+using iommusim::timing::test::Twins;
 
 namespace {
 
 constexpr unsigned kCommands = 300;
-constexpr std::uint64_t kErrors = spec::cqcsr::kCqmf.mask() | spec::cqcsr::kCmdTo.mask() | spec::cqcsr::kCmdIll.mask();
 
 /// Plausible in three of four cases: a valid opcode, and only bits that some command gives a meaning.
 Command random_command(Choices& choices) {
@@ -36,55 +33,20 @@ Command random_command(Choices& choices) {
   return command;
 }
 
-/// IOMMU 3.1: opcodes 5 and above are reserved or custom.
-void check(const Machine& machine, std::uint64_t opcode) {
-  const std::uint64_t csr = machine.read32(spec::kCqcsrOffset);
-  const bool done = machine.read32(spec::kCqhOffset) == machine.read32(spec::kCqtOffset);
-  base::ensure(done == ((csr & kErrors) == 0), "the head and the error bits contradict each other");
-  base::ensure(!done || (opcode >= 1 && opcode <= 4), "a command that does not exist was executed");
+/// IOMMU 3.1: nothing waits without a reason: the queue is empty, an error bit holds it, or a device is asked.
+void check(const Twins& twins) {
+  const std::uint64_t csr = twins.machine.read32(spec::kCqcsrOffset);
+  const bool done = twins.machine.read32(spec::kCqhOffset) == twins.machine.read32(spec::kCqtOffset);
+  base::ensure(!done || (csr & CommandSoftware::kErrors) == 0, "an error without a command");
 }
 
-/// On both engines; an illegal command is cleared and replaced by one that does nothing.
-void run_twins(Choices& choices, const spec::Implementation& implementation) {
-  timing::test::Twins twins(timing::test::random_engine(choices), timing::test::random_driver(choices), 3,
-                            implementation);
-  twins.copy_memory();
-  for (unsigned i = 0; i < kCommands && !choices.empty(); ++i) {
-    const Command command = random_command(choices);
-    const std::uint64_t at = twins.machine.command_address(twins.machine.read32(spec::kCqhOffset));
-    twins.command(command);
-    const std::uint64_t seen = twins.machine.registers.big_endian() ? command.word0 >> 56 : command.word0;
-    check(twins.machine, seen & 0x7f);
-    if ((twins.machine.read32(spec::kCqcsrOffset) & kErrors) == 0) continue;
-    twins.machine.memory.store(at, twins.machine.registers.big_endian() ? 1ULL << 56 : 1);
-    twins.machine.memory.store(at + 8, 0);
-    twins.copy_memory();
-    twins.write_register(spec::kCqcsrOffset, 4, kErrors | spec::cqcsr::kCqen.mask());
-    check(twins.machine, 1);
-  }
-}
-
-/// On the functional engine, with ATS invalidations that complete or time out.
-void run_functional(Choices& choices, const spec::Implementation& implementation) {
-  Machine machine(implementation);
-  for (unsigned i = 0; i < kCommands && !choices.empty(); ++i) {
-    const Command command = random_command(choices);
-    machine.command(command.word0, command.word1);
-    if (choices.one_in(3)) machine.engine.invalidation_time_out(static_cast<std::uint32_t>(choices.number(4)));
-    translate::InvalidationCompletion message;
-    message.function.rid = static_cast<std::uint16_t>(choices.number(2));
-    message.itag_vector = static_cast<std::uint32_t>(choices.number(4));
-    message.count = choices.byte() % 8;
-    machine.engine.invalidation_completion(message);
-    machine.write32(spec::kCqcsrOffset, kErrors | spec::cqcsr::kCqen.mask());
-  }
-  for (unsigned i = 0; i < kCommands; ++i) {  // each may let a command go on that sends the next request
-    machine.engine.invalidation_time_out(~0U);
-    machine.write32(spec::kCqcsrOffset, kErrors | spec::cqcsr::kCqen.mask());
-  }
-  const std::uint64_t csr = machine.read32(spec::kCqcsrOffset);
-  base::ensure((csr & kErrors) != 0 || machine.read32(spec::kCqhOffset) == machine.read32(spec::kCqtOffset),
-               "commands wait for nothing");
+/// A completion that may answer nothing, or several requests at once.
+void complete_something(Twins& twins, Choices& choices) {
+  translate::InvalidationCompletion message;
+  message.function.rid = static_cast<std::uint16_t>(choices.number(2));
+  message.itag_vector = static_cast<std::uint32_t>(choices.number(4));
+  message.count = choices.byte() % 8;
+  twins.complete(message);
 }
 
 }  // namespace
@@ -92,9 +54,15 @@ void run_functional(Choices& choices, const spec::Implementation& implementation
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices(data, size);
   const spec::Implementation implementation = iommusim::fuzz::random_implementation(choices);
-  if (!implementation.ats)
-    run_twins(choices, implementation);
-  else
-    run_functional(choices, implementation);
+  Twins twins(timing::test::random_engine(choices), timing::test::random_driver(choices), 3, implementation);
+  CommandSoftware software(twins, choices);
+  for (unsigned i = 0; i < kCommands && !choices.empty(); ++i) {
+    software.execute(random_command(choices));
+    check(twins);
+    if (choices.one_in(16)) complete_something(twins, choices);
+    if (choices.one_in(8) || i % 128 == 127) software.finish(choices.flag());
+  }
+  software.finish(true);
+  check(twins);
   return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cycle engine with any micro-architecture. Tame inputs are environments whose software behaves: the answers are
-// those of the functional engine. Wild inputs mix requests, register accesses and stores at any time: the engine comes
-// to rest, every request is answered once, and the identities of the statistics hold.
-#include "twins.h"
+// The cycle engine with any micro-architecture and any implementation. Tame inputs are the cases of the differential
+// law, whose software behaves: the answers are those of the functional engine. Wild inputs mix requests, messages,
+// register accesses and stores at any time: the engine comes to rest, every request is answered once, and the
+// identities of the statistics hold.
+#include "differential_case.h"
 #include "world.h"
 
 namespace translate = iommusim::translate;
@@ -14,40 +15,15 @@ using iommusim::fuzz::Choices;
 
 namespace {
 
-constexpr unsigned kPhases = 12;
 constexpr unsigned kOperations = 400;
 constexpr std::uint64_t kPages = 8;
-
-void run_tame(Choices& choices) {
-  const unsigned levels = 1 + choices.below(3);
-  const timing::EngineParams params = timing::test::random_engine(choices);
-  timing::test::Twins twins(params, timing::test::random_driver(choices), levels);
-  timing::test::Environment environment(choices, twins.machine, levels);
-  twins.copy_memory();
-  for (unsigned phase = 0; phase < kPhases && !choices.empty(); ++phase) {
-    std::vector<translate::Request> requests;
-    const unsigned count = choices.below(24);
-    for (unsigned i = 0; i < count; ++i) requests.push_back(environment.request());
-    twins.translate(requests);
-    const std::vector<timing::test::Command> commands = environment.mutate();
-    twins.copy_memory();
-    for (const timing::test::Command& command : commands) twins.command(command);
-  }
-}
-
-spec::Implementation supported_implementation(Choices& choices) {
-  spec::Implementation implementation = iommusim::fuzz::random_implementation(choices);
-  implementation.ats = implementation.t2gpa = implementation.dbg = implementation.hpm = false;
-  implementation.num_hpm = 0;
-  return implementation;
-}
 
 /// Memory of a few pages that hold the queues, the directory and the tables at once.
 class Wild {
  public:
   explicit Wild(Choices& choices)
       : choices_(choices),
-        engine_(timing::test::random_engine(choices), supported_implementation(choices), 1, root_),
+        engine_(timing::test::random_engine(choices), iommusim::fuzz::random_implementation(choices), 1, root_),
         driver_(engine_, memory_, timing::test::random_driver(choices)) {}
 
   void run() {
@@ -70,8 +46,32 @@ class Wild {
     const std::uint64_t low = choices_.number(2);
     return choices_.flag() ? choices_.number(8) : (choices_.below(kPages) << 10) | (low & 0x1ff);
   }
+  translate::PageRequest page_request() {
+    translate::PageRequest request;
+    request.function.rid = choices_.byte();
+    request.process_valid = choices_.flag();
+    if (request.process_valid) request.process = base::ProcessId(choices_.byte());
+    request.payload = choices_.number(8);
+    return request;
+  }
+  /// A completion of what may not have been asked for, or the end of the wait.
+  void answer() {
+    translate::InvalidationCompletion message;
+    message.function.rid = choices_.byte();
+    message.itag_vector = choices_.byte();
+    message.count = choices_.byte() % 8;
+    if (choices_.flag())
+      driver_.invalidation_completion(message);
+    else
+      driver_.invalidation_time_out(message.itag_vector);
+  }
   void operation() {
-    switch (choices_.below(8)) {
+    switch (choices_.below(10)) {
+      case 8:
+        driver_.page_request(page_request());
+        return;
+      case 9:
+        return answer();
       case 0:
       case 1:
         return memory_.store(address(), value());
@@ -85,8 +85,7 @@ class Wild {
       case 5:
       case 6: {
         const std::uint64_t iova = choices_.flag() ? address() : choices_.number(8);
-        translate::Request request = iommusim::fuzz::random_request(choices_, choices_.byte(), iova);
-        if (request.type == translate::AddressType::kAtsRequest) request.type = translate::AddressType::kTranslated;
+        const translate::Request request = iommusim::fuzz::random_request(choices_, choices_.byte(), iova);
         if (driver_.offer(request, offered_)) ++offered_;
         return;
       }
@@ -109,7 +108,8 @@ class Wild {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices(data, size);
   if (choices.flag()) {
-    run_tame(choices);
+    timing::test::Coverage coverage;
+    timing::test::DifferentialCase(choices, coverage).run();
   } else {
     Wild(choices).run();
   }

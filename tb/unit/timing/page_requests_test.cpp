@@ -73,6 +73,16 @@ TEST_F(MessagesTest, AFullQueueAndAStrangerAreAnswered) {
   EXPECT_EQ(machine->engine.stats().faults.recorded.value(), 1U);
 }
 
+TEST_F(MessagesTest, APageRequestBehindOneWhoseFaultIsBeingRecordedIsHandled) {
+  build();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(machine->driver.page_request(page(4, 0x77)));
+  ASSERT_TRUE(machine->driver.page_request(page(9)));
+  machine->driver.run_until_idle();
+  EXPECT_EQ(machine->driver.messages().size(), 3U);
+  EXPECT_EQ(machine->engine.stats().faults.recorded.value(), 3U);
+  EXPECT_EQ(machine->engine.stats().page_requests.queued.value(), 1U);
+}
+
 TEST_F(MessagesTest, PageRequestDepthHoldsDevicesBack) {
   params.queues.page_request_depth = 2;
   build();

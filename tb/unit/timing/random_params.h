@@ -34,6 +34,7 @@ inline EngineParams random_engine(Choices& choices) {
   params.slots = choices.pick(kSlots);
   params.ingress = {choices.pick(kCounts), 1 + choices.below(3)};
   params.ddt_cache = random_cache(choices, 0);
+  params.pdt_cache = random_cache(choices, 0);
   params.directory_cache = random_cache(choices, 0);
   params.iotlb = random_cache(choices, 0);
   random_walk_cache(choices, params.walk_cache.first_stage);
@@ -48,6 +49,9 @@ inline EngineParams random_engine(Choices& choices) {
   params.queues.command_start_cycles = 1 + choices.below(4);
   params.queues.command_finish_cycles = choices.below(3);
   params.queues.fault_start_cycles = choices.below(3);
+  params.queues.page_request_start_cycles = choices.below(3);
+  params.queues.page_request_depth = choices.pick(kCounts);
+  params.queues.message_depth = choices.pick(kCounts);
   params.registers.busy_cycles = choices.below(20);
   return params;
 }

@@ -1,47 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functional and the cycle engine side by side, each with a memory of its own, given the same registers, requests
-// and commands. At rest they must agree: answers by request, fault records as a multiset, every word of memory outside
-// the fault queue (A and D bits, fence data, interrupt messages).
+// The functional and the cycle engine side by side, each with a memory of its own, given the same registers, requests,
+// messages and commands. At rest they must agree: answers by request, fault records as a multiset, messages to devices,
+// every register, every word of memory outside the fault queue (A and D bits, page requests, fence data, interrupt
+// messages).
 #pragma once
 
 #include <map>
 #include <tuple>
 
-#include "environment.h"
+#include "mutations.h"
 #include "random_params.h"
+#include "twin_answers.h"
 
 namespace iommusim::timing::test {
 
 class Twins {
  public:
-  using Answer = std::tuple<int, std::uint64_t, int, unsigned, unsigned, unsigned, bool>;
   using Record = std::tuple<unsigned, unsigned, unsigned, unsigned, bool, bool, std::uint64_t, std::uint64_t>;
   /// Far more than a phase of any environment takes; beyond it something goes in circles.
   static constexpr unsigned kMaxEvents = 200000;
+  static constexpr unsigned kQueueEntries = 256;
+  /// Vector v's messages go 16 v bytes further.
+  static constexpr std::uint64_t kMessageAddress = 0x7000;
 
   Twins(const EngineParams& params, const PlainDriverParams& driver_params, unsigned ddt_levels,
-        const spec::Implementation& implementation = wide_implementation())
+        const spec::Implementation& implementation)
       : machine(implementation, ddt_levels),
         engine(params, implementation, driver_params.seed, root),
         driver(engine, memory, driver_params) {
-    const auto both = [this](std::uint32_t offset, unsigned bytes, std::uint64_t value) {
-      driver.write_register(offset, bytes, value);
+    machine.memory.big_endian = machine.registers.big_endian();
+    machine.memory.first_stage_big_endian = machine.memory.big_endian;
+    copy_memory();
+    for (const auto& [offset, bytes, value] :
+         {std::tuple<std::uint32_t, unsigned, std::uint64_t>{spec::kCqbOffset, 8, machine.command_address(0) >> 2 | 7},
+          {spec::kFqbOffset, 8, machine.fault_address(0) >> 2 | 6},
+          {spec::kCqcsrOffset, 4, spec::cqcsr::kCqen.mask() | spec::cqcsr::kCie.mask()},
+          {spec::kFqcsrOffset, 4, spec::fqcsr::kFqen.mask() | spec::fqcsr::kFie.mask()},
+          {spec::kDdtpOffset, 8, machine.ddt_root >> 2 | (ddt_levels + 1)}}) {
+      driver.write_register(offset, bytes, value);  // the machine has written them in its memory's engine
       rest();
-    };
-    both(spec::kCqbOffset, 8, machine.command_address(0) >> 2 | 7);
-    both(spec::kFqbOffset, 8, machine.fault_address(0) >> 2 | 6);
-    both(spec::kCqcsrOffset, 4, spec::cqcsr::kCqen.mask() | spec::cqcsr::kCie.mask());
-    both(spec::kFqcsrOffset, 4, spec::fqcsr::kFqen.mask() | spec::fqcsr::kFie.mask());
-    both(spec::kDdtpOffset, 8, machine.ddt_root >> 2 | (ddt_levels + 1));
+    }
+    page_request_queue = machine.frames.take();
+    write_register(spec::kPqbOffset, 8, page_request_queue >> 2 | 2);  // 8 entries
+    write_register(spec::kPqcsrOffset, 4, spec::pqcsr::kPqen.mask() | spec::pqcsr::kPie.mask());
+    // Cycles are the cycle engine's alone. The interrupt sources have vectors of their own, if there are so many.
+    write_register(spec::kIocountinhOffset, 4, spec::iocountinh::kCy.mask());
+    write_register(spec::kIohpmcyclesOffset, 8, 0);
+    write_register(spec::kIcvecOffset, 8, 0x3201);
+    for (std::uint32_t v = 0; v < spec::kMaxVectors; ++v) {
+      write_register(spec::kMsiAddrOffset + 16 * v, 8, kMessageAddress + 16 * std::uint64_t{v});
+      write_register(spec::kMsiDataOffset + 16 * v, 4, 0xd0 + v);
+    }
   }
 
-  /// The default one, with Bare stages that do not limit the size of a page.
-  static spec::Implementation wide_implementation() {
-    spec::Implementation result;
-    result.first_bare_log2 = result.second_bare_log2 = 56;
-    return result;
-  }
-  /// To both.
+  /// Software programs both.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
     machine.engine.write_register(offset, bytes, value);
     driver.write_register(offset, bytes, value);
@@ -50,34 +62,62 @@ class Twins {
   /// Memory as software left it in the machine.
   void copy_memory() { memory = machine.memory; }
 
-  /// All requests without a pause; returns the answers of the functional engine.
-  std::vector<translate::Outcome> translate(const std::vector<translate::Request>& requests) {
+  /// All requests without a pause, page requests among them; returns the answers of the functional engine.
+  std::vector<translate::Outcome> translate(const std::vector<translate::Request>& requests,
+                                            const std::vector<translate::PageRequest>& page_requests = {}) {
     std::vector<translate::Outcome> expected;
     for (const translate::Request& request : requests) expected.push_back(machine.engine.translate(request));
+    for (const translate::PageRequest& request : page_requests) machine.engine.page_request(request);
     driver.finished().clear();
-    for (std::uint64_t i = 0; i < requests.size(); ++i)
-      while (!driver.offer(requests[i], i)) step();
+    for (std::uint64_t i = 0; i < std::max(requests.size(), page_requests.size()); ++i) {
+      if (i < requests.size())
+        while (!driver.offer(requests[i], i)) step();
+      if (i < page_requests.size())
+        while (!driver.page_request(page_requests[i])) step();
+    }
     rest();
     base::ensure(driver.finished().size() == requests.size(), "not every request was answered once");
     for (const Finished& done : driver.finished())
-      if (answer_of(done.outcome) != answer_of(expected[done.cookie]))
-        base::contradiction("answers differ: " + describe(requests[done.cookie]) + ": functional " +
-                            describe(expected[done.cookie]) + ", cycle " + describe(done.outcome));
+      compare_answers(requests[done.cookie], expected[done.cookie], done.outcome);
     compare_records();
-    compare_memory();
+    compare();
     stats::check_identities(root);
     return expected;
   }
+  /// The command is queued, and executed unless something holds it.
   void command(const Command& command) {
     const std::uint64_t tail = machine.read32(spec::kCqtOffset);
-    memory.store(machine.command_address(tail), command.word0);
-    memory.store(machine.command_address(tail) + 8, command.word1);
-    machine.command(command.word0, command.word1);
-    driver.write_register(spec::kCqtOffset, 4, (tail + 1) % 256);
+    const std::uint64_t next = (tail + 1) % kQueueEntries;
+    base::ensure(next != machine.read32(spec::kCqhOffset), "the command queue is full");
+    put_command(tail, command);
+    write_register(spec::kCqtOffset, 4, next);
+    compare();
+  }
+  /// Overwrites the entry in both memories.
+  void put_command(std::uint64_t entry, const Command& command) {
+    for (translate::test::SparseMemory* each : {&machine.memory, &memory}) {
+      each->store(machine.command_address(entry), command.word0);
+      each->store(machine.command_address(entry) + 8, command.word1);
+    }
+  }
+  void complete(const translate::InvalidationCompletion& message) {
+    const bool expected = machine.engine.invalidation_completion(message);
+    base::ensure(driver.invalidation_completion(message) == expected, "a completion is expected by one engine only");
     rest();
-    for (const std::uint32_t offset : {spec::kCqhOffset, spec::kCqcsrOffset, spec::kIpsrOffset})
-      base::ensure(machine.read32(offset) == driver.read_register(offset, 4), "the command queues differ");
-    compare_memory();
+    compare();
+  }
+  void time_out(std::uint32_t itag_vector) {
+    machine.engine.invalidation_time_out(itag_vector);
+    driver.invalidation_time_out(itag_vector);
+    rest();
+    compare();
+  }
+  /// Messages since the last call.
+  std::vector<translate::DeviceMessage> take_messages() {
+    std::vector<translate::DeviceMessage> result;
+    std::swap(result, machine.messages.sent);
+    driver.messages().clear();
+    return result;
   }
   /// Until nothing happens any more, within bounds.
   void rest() {
@@ -87,36 +127,7 @@ class Twins {
   }
   /// The records of the last phase.
   const std::vector<Record>& records() const { return records_; }
-
-  Machine machine;
-  translate::test::SparseMemory memory;
-  stats::Group root{"twins"};
-  Engine engine;
-  PlainDriver driver;
-
- private:
-  void step() { base::ensure(driver.advance(), "a full IOMMU has nothing to do"); }
-
-  static Answer answer_of(const translate::Outcome& outcome) {
-    if (outcome.kind == translate::Outcome::Kind::kFault)
-      return {1, 0, static_cast<int>(outcome.response), 0, 0, outcome.fault.cause, outcome.record_fault};
-    return {0, outcome.spa, static_cast<int>(outcome.response), outcome.size_log2, outcome.pbmt, 0, outcome.bypass};
-  }
-  static std::string describe(const translate::Outcome& outcome) {
-    return outcome.kind == translate::Outcome::Kind::kFault
-               ? "cause " + std::to_string(outcome.fault.cause)
-               : "spa " + std::to_string(outcome.spa) + " size 2^" + std::to_string(outcome.size_log2);
-  }
-  static std::string describe(const translate::Request& request) {
-    return "device " + std::to_string(request.device.value) + " iova " + std::to_string(request.iova.value) +
-           " access " + std::to_string(static_cast<int>(request.access)) + (request.execute ? " execute" : "");
-  }
-
-  static void put(std::vector<Record>& to, const std::vector<translate::test::Record>& from) {
-    for (const auto& r : from) to.emplace_back(r.cause, r.pid, r.ttyp, r.did, r.pv, r.priv, r.iotval, r.iotval2);
-    std::sort(to.begin(), to.end());
-  }
-  /// Takes the records out of both queues.
+  /// Takes the records out of both queues and compares them.
   void compare_records() {
     const std::uint64_t head = machine.read32(spec::kFqhOffset);
     base::ensure(driver.read_register(spec::kFqtOffset, 4) == machine.read32(spec::kFqtOffset),
@@ -132,22 +143,52 @@ class Twins {
     driver.write_register(spec::kFqhOffset, 4, machine.read32(spec::kFqhOffset));
     rest();
     base::ensure(found == records_, "the fault records differ");
-    const std::uint64_t pending = machine.read32(spec::kIpsrOffset);
-    base::ensure(driver.read_register(spec::kIpsrOffset, 4) == pending, "the pending interrupts differ");
-    write_register(spec::kIpsrOffset, 4, pending);
   }
-  void compare_memory() {
+  /// Registers, messages and memory.
+  void compare() {
+    compare_registers();
+    base::ensure(machine.messages.sent.size() == driver.messages().size(), "different numbers of messages");
+    for (std::size_t i = 0; i < driver.messages().size(); ++i)
+      base::ensure(same_message(machine.messages.sent[i], driver.messages()[i]), "different messages");
+    compare_memory(machine.memory, memory);
+    compare_memory(memory, machine.memory);
+  }
+
+  Machine machine;
+  translate::test::SparseMemory memory;
+  std::uint64_t page_request_queue = 0;
+  stats::Group root{"twins"};
+  Engine engine;
+  PlainDriver driver;
+
+ private:
+  void step() {
+    if (!driver.advance()) base::contradiction("a full IOMMU has nothing to do: " + engine.describe());
+  }
+
+  static void put(std::vector<Record>& to, const std::vector<translate::test::Record>& from) {
+    for (const auto& r : from) to.emplace_back(r.cause, r.pid, r.ttyp, r.did, r.pv, r.priv, r.iotval, r.iotval2);
+    std::sort(to.begin(), to.end());
+  }
+  void compare_registers() const {
+    for (const spec::RegisterInfo& info : spec::kRegisters)
+      for (unsigned i = 0; i < info.count; ++i) {
+        const std::uint32_t offset = info.offset + i * info.stride;
+        const std::uint64_t one = machine.engine.read_register(offset, info.bytes);
+        const std::uint64_t other = driver.read_register(offset, info.bytes);
+        if (one != other)
+          base::contradiction(std::string("register ") + info.name + " differs: functional " + std::to_string(one) +
+                              ", cycle " + std::to_string(other));
+      }
+  }
+  /// Fault records lie in the order in which they were made.
+  void compare_memory(const translate::test::SparseMemory& one, const translate::test::SparseMemory& other) const {
     const std::uint64_t queue = machine.fault_address(0);
-    const auto compare = [queue](const translate::test::SparseMemory& one, const translate::test::SparseMemory& other) {
-      one.for_each_word([&](std::uint64_t address, std::uint64_t word) {
-        if (address - queue < 4096) return;
-        if (other.load(address) != word)
-          base::contradiction("memory differs at " + std::to_string(address) + ": " + std::to_string(word) + ", " +
-                              std::to_string(other.load(address)));
-      });
-    };
-    compare(machine.memory, memory);
-    compare(memory, machine.memory);
+    one.for_each_word([&](std::uint64_t address, std::uint64_t word) {
+      if (address - queue < 4096 || other.load(address) == word) return;
+      base::contradiction("memory differs at " + std::to_string(address) + ": " + std::to_string(word) + ", " +
+                          std::to_string(other.load(address)));
+    });
   }
 
   std::vector<Record> records_;

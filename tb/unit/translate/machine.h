@@ -16,11 +16,17 @@ struct Record {
   std::uint64_t iotval, iotval2;
 };
 
+/// Keeps what is sent to devices.
+struct Outbox : MessagePort {
+  void send(const DeviceMessage& message) override { sent.push_back(message); }
+  std::vector<DeviceMessage> sent;
+};
+
 class Machine {
  public:
   explicit Machine(const spec::Implementation& implementation = {}, unsigned ddt_levels = 3,
                    const FunctionalCacheParams& caches = FunctionalCacheParams::none())
-      : registers(implementation), engine(registers, memory, nullptr, caches), levels_(ddt_levels) {
+      : registers(implementation), engine(registers, memory, &messages, caches), levels_(ddt_levels) {
     command_queue_ = frames.take();
     fault_queue_ = frames.take();
     write(spec::kCqbOffset, command_queue_ >> 2 | 7);  // 256 entries
@@ -110,6 +116,7 @@ class Machine {
   Frames frames{0x80000000};
   Frames guest_frames{0x40000000};
   Registers registers;
+  Outbox messages;
   FunctionalEngine engine;
   std::uint64_t ddt_root = 0;
 

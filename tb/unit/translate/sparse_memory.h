@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for tests of the architecture: sparse, zero at first, counts the IOMMU's accesses by structure and level, and
-// fails where a test says so. `before_swap` lets a test change an entry between the walk's read and its update.
+// fails where a test says so. `before_swap` lets a test change an entry between the walk's read and its update. Tests
+// store host words; what the IOMMU reads as big-endian is turned on the way to it, when the two flags say so.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "translate/byte_order.h"
 #include "translate/functional.h"
 
 namespace iommusim::translate::test {
@@ -42,8 +44,8 @@ class SparseMemory : public MemoryPort {
     ++writes;
     const MemoryStatus status = status_of(ask);
     if (status != MemoryStatus::kOk) return status;
-    if (ask.bytes == 4) store32(ask.address, static_cast<std::uint32_t>(ask.data[0]));
-    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8) store(ask.address + i, ask.data[i / 8]);
+    if (ask.bytes == 4) store32(ask.address, static_cast<std::uint32_t>(turned(ask, ask.data[0])));
+    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8) store(ask.address + i, turned(ask, ask.data[i / 8]));
     return status;
   }
   MemoryAnswer compare_swap(const MemoryAsk& ask) override {
@@ -53,8 +55,8 @@ class SparseMemory : public MemoryPort {
     if (answer.status != MemoryStatus::kOk) return answer;
     fetch(ask, answer);
     if (answer.data[0] != ask.data[0]) return answer;
-    if (ask.bytes == 4) store32(ask.address, static_cast<std::uint32_t>(ask.data[1]));
-    if (ask.bytes == 8) store(ask.address, ask.data[1]);
+    if (ask.bytes == 4) store32(ask.address, static_cast<std::uint32_t>(turned(ask, ask.data[1])));
+    if (ask.bytes == 8) store(ask.address, turned(ask, ask.data[1]));
     return answer;
   }
 
@@ -73,6 +75,8 @@ class SparseMemory : public MemoryPort {
   unsigned swaps = 0;
   std::map<std::uint64_t, MemoryStatus> failing;  ///< byte address -> how an access that includes it ends
   std::function<void(const MemoryAsk&)> before_swap;
+  bool big_endian = false;              ///< as fctl.BE
+  bool first_stage_big_endian = false;  ///< as DC.tc.SBE of all devices
 
  private:
   MemoryStatus status_of(const MemoryAsk& ask) const {
@@ -80,8 +84,13 @@ class SparseMemory : public MemoryPort {
     return hit != failing.end() && hit->first < ask.address + ask.bytes ? hit->second : MemoryStatus::kOk;
   }
   void fetch(const MemoryAsk& ask, MemoryAnswer& answer) const {
-    if (ask.bytes == 4) answer.data[0] = load32(ask.address);
-    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8) answer.data[i / 8] = load(ask.address + i);
+    if (ask.bytes == 4) answer.data[0] = turned(ask, load32(ask.address));
+    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8)
+      answer.data[i / 8] = turned(ask, load(ask.address + i));
+  }
+  std::uint64_t turned(const MemoryAsk& ask, std::uint64_t word) const {
+    const bool first = ask.structure == Structure::kFirstStage || ask.structure == Structure::kPdt;
+    return to_host(word, ask.bytes == 4 ? 4 : 8, first ? first_stage_big_endian : big_endian);
   }
   std::unordered_map<std::uint64_t, std::uint64_t> words_;
 };

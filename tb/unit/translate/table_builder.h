@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds device directories and page tables in a SparseMemory for any combination of modes. Guest-physical memory is
-// the system-physical memory kGuestOffset higher: whatever the builder puts there is mapped by the second stage on the
-// way, with leaves of the level that the address space asks for.
+// the system-physical memory kGuestOffset higher (less in Sv32x4, which reaches 34 bits): whatever the builder puts
+// there is mapped by the second stage on the way, with leaves of the level that the address space asks for.
 #pragma once
 
 #include "sparse_memory.h"
@@ -45,6 +45,15 @@ class AddressSpace {
     if (!first.bare()) first_root = take_first_stage_table();
   }
 
+  /// Another first stage under the same second stage.
+  AddressSpace sibling(unsigned first_mode, bool sxl) const {
+    AddressSpace result = *this;
+    result.first = spec::first_stage_paging(first_mode, sxl);
+    result.first_mode_ = first_mode;
+    result.first_root = result.first.bare() ? 0 : result.take_first_stage_table();
+    return result;
+  }
+
   /// Maps one first-stage leaf, and its target in the second stage. Without a first stage `iova` must equal `gpa`.
   void map(std::uint64_t iova, std::uint64_t gpa, unsigned level = 0, std::uint64_t pte_flags = flags::kAll) {
     if (!first.bare()) write_pte(first, first_entry(iova, level), gpa >> 2 | pte_flags);
@@ -54,14 +63,16 @@ class AddressSpace {
   void map_second(std::uint64_t gpa, std::uint64_t spa, unsigned level, std::uint64_t pte_flags = flags::kAll) {
     write_pte(second, second_entry(gpa, level), spa >> 2 | pte_flags);
   }
-  /// Makes this guest page what lies kGuestOffset higher.
+  /// Makes this guest page what lies guest_offset() higher.
   void map_guest(std::uint64_t gpa) {
     const std::uint64_t page = base::align_down(gpa, 1ULL << second.shift(second_leaf_level_));
     if (!spec::pte::kV.is_set(read_pte(second, second_entry(page, second_leaf_level_))))
-      map_second(page, page + kGuestOffset, second_leaf_level_);
+      map_second(page, page + guest_offset(), second_leaf_level_);
   }
+  unsigned second_leaf_level() const { return second_leaf_level_; }
+  std::uint64_t guest_offset() const { return second.pte_bytes == 4 ? 1ULL << 33 : kGuestOffset; }
   /// Where the system sees a first-stage table address.
-  std::uint64_t spa_of_table(std::uint64_t address) const { return second.bare() ? address : address + kGuestOffset; }
+  std::uint64_t spa_of_table(std::uint64_t address) const { return second.bare() ? address : address + guest_offset(); }
 
   /// System-physical address of the entry of this level; tables above it are made when missing.
   std::uint64_t first_entry(std::uint64_t iova, unsigned level) {
@@ -75,7 +86,9 @@ class AddressSpace {
     return spa_of_table(table) + first.entry_offset(level, iova);
   }
   /// Guest-physical address of that entry.
-  std::uint64_t first_entry_gpa(std::uint64_t iova, unsigned level) { return first_entry(iova, level) - kGuestOffset; }
+  std::uint64_t first_entry_gpa(std::uint64_t iova, unsigned level) {
+    return first_entry(iova, level) - guest_offset();
+  }
   std::uint64_t second_entry(std::uint64_t gpa, unsigned level) {
     std::uint64_t table = second_root;
     for (unsigned i = second.levels - 1U; i > level; --i) {
