@@ -54,7 +54,9 @@ void complete_something(Twins& twins, Choices& choices) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices(data, size);
   const spec::Implementation implementation = iommusim::fuzz::random_implementation(choices);
-  Twins twins(timing::test::random_engine(choices), timing::test::random_driver(choices), 3, implementation);
+  const timing::EngineParams params = timing::test::random_engine(choices);
+  Twins twins(std::make_unique<timing::test::CycleTwin>(params, timing::test::random_driver(choices), implementation),
+              3, implementation);
   CommandSoftware software(twins, choices);
   for (unsigned i = 0; i < kCommands && !choices.empty(); ++i) {
     software.execute(random_command(choices));

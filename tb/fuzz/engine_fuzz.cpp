@@ -29,7 +29,7 @@ class Wild {
   void run() {
     for (unsigned i = 0; i < kOperations && !choices_.empty(); ++i) operation();
     for (unsigned events = 0; driver_.advance(); ++events)
-      base::ensure(events < timing::test::Twins::kMaxEvents, "the cycle engine does not come to rest");
+      base::ensure(events < timing::test::CycleTwin::kMaxEvents, "the cycle engine does not come to rest");
     driver_.run_until_idle();
     stats::check_identities(root_);
     base::ensure(driver_.finished().size() == offered_, "not every request was answered once");
@@ -109,7 +109,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Choices choices(data, size);
   if (choices.flag()) {
     timing::test::Coverage coverage;
-    timing::test::DifferentialCase(choices, coverage).run();
+    using timing::test::DifferentialCase;
+    const auto against =
+        choices.one_in(4) ? DifferentialCase::Against::kCaches : DifferentialCase::Against::kCycleEngine;
+    DifferentialCase(choices, coverage, against).run();
   } else {
     Wild(choices).run();
   }

@@ -107,7 +107,7 @@ class CommandSoftware {
     return command;
   }
   void fail(std::uint64_t address) {
-    for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.memory})
+    for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.twin->memory})
       memory->failing[address] =
           address % 64 != 0 ? translate::MemoryStatus::kAccessFault : translate::MemoryStatus::kCorrupt;
     failing_.push_back(address);
@@ -137,7 +137,7 @@ class CommandSoftware {
   void recover(std::uint64_t csr) {
     if ((csr & spec::cqcsr::kCqmf.mask()) != 0) {
       ++memory_faults;
-      for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.memory})
+      for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.twin->memory})
         for (const std::uint64_t address : failing_) memory->failing.erase(address);
       failing_.clear();
     }

@@ -19,13 +19,14 @@ class DifferentialCase {
   static constexpr unsigned kPhases = 8;
   static constexpr unsigned kRequestsAPhase = 12;
 
-  DifferentialCase(Choices& choices, Coverage& coverage)
+  enum class Against : std::uint8_t { kCycleEngine, kCaches };
+
+  DifferentialCase(Choices& choices, Coverage& coverage, Against against = Against::kCycleEngine)
       : choices_(choices),
         coverage_(coverage),
         levels_(1 + choices.below(3)),
         implementation_(random_architecture(choices)),
-        params_(random_engine(choices)),
-        twins_(params_, random_driver(choices), levels_, implementation_) {
+        twins_(random_twin(choices, against, implementation_), levels_, implementation_) {
     if (implementation_.end && implementation_.be_writeable && choices.flag())
       twins_.machine.memory.first_stage_big_endian = !twins_.machine.memory.big_endian;
     ddtp_ = twins_.machine.read(spec::kDdtpOffset);
@@ -59,6 +60,12 @@ class DifferentialCase {
   }
 
  private:
+  static std::unique_ptr<Twin> random_twin(Choices& choices, Against against,
+                                           const spec::Implementation& implementation) {
+    if (against == Against::kCaches) return std::make_unique<CachedTwin>(random_caches(choices), implementation);
+    const EngineParams params = random_engine(choices);
+    return std::make_unique<CycleTwin>(params, random_driver(choices), implementation);
+  }
   void execute(const Command& command) {
     software_.execute(command);
     ++coverage_["command " + std::to_string(spec::command::kOpcode.get(command.word0)) + "." +
@@ -123,7 +130,8 @@ class DifferentialCase {
   void upset() {
     Machine& machine = twins_.machine;
     for (const std::uint64_t address : upset_)
-      for (translate::test::SparseMemory* memory : {&machine.memory, &twins_.memory}) memory->failing.erase(address);
+      for (translate::test::SparseMemory* memory : {&machine.memory, &twins_.twin->memory})
+        memory->failing.erase(address);
     upset_.clear();
     const unsigned mode = choices_.below(24);
     if (mode < 3) twins_.write_register(spec::kDdtpOffset, 8, (ddtp_ & ~0xfULL) | (mode == 2 ? 1 : 0));
@@ -138,7 +146,7 @@ class DifferentialCase {
     if (choices_.one_in(6)) twins_.write_register(spec::kMsiVecCtlOffset, 4, choices_.flag() ? 1 : 0);
   }
   void fail(std::uint64_t address) {
-    for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.memory})
+    for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.twin->memory})
       memory->failing[address] = translate::MemoryStatus::kAccessFault;
     upset_.push_back(address);
   }
@@ -152,8 +160,7 @@ class DifferentialCase {
       if (choices_.flag()) selector |= iohpmevt::kDmask.mask();
       if (choices_.one_in(8)) selector |= iohpmevt::kIdt.mask();
       twins_.write_register(kIohpmevtOffset + 8 * i, 8, selector);
-      if (choices_.flag())
-        twins_.write_register(kIohpmctrOffset + 8 * i, 8, ~0ULL - choices_.below(64));
+      if (choices_.flag()) twins_.write_register(kIohpmctrOffset + 8 * i, 8, ~0ULL - choices_.below(64));
     }
   }
 
@@ -161,7 +168,6 @@ class DifferentialCase {
   Coverage& coverage_;
   unsigned levels_;
   spec::Implementation implementation_;
-  EngineParams params_;
   Twins twins_;
   CommandSoftware software_{twins_, choices_};
   std::uint64_t ddtp_ = 0;

@@ -39,7 +39,8 @@ inline std::uint64_t Environment::random_settings(bool nested) {
 }
 
 inline unsigned Environment::add_space(unsigned domain, unsigned first_mode, bool sxl) {
-  spaces_.push_back({domains_[domain].guest.sibling(first_mode, sxl), 17 + static_cast<unsigned>(spaces_.size()), domain});
+  spaces_.push_back(
+      {domains_[domain].guest.sibling(first_mode, sxl), 17 + static_cast<unsigned>(spaces_.size()), domain});
   return static_cast<unsigned>(spaces_.size() - 1);
 }
 
@@ -48,7 +49,13 @@ inline void Environment::add_domain() {
   const Implementation& i = implementation();
   const unsigned second = random_second_mode();
   domains_.push_back({static_cast<unsigned>(domains_.size()) + 1,
-                      machine_.space(0, second, choices_.below(rv32() ? 2 : 3), rv32()), 0, 0, 0, nullptr, 0, {}});
+                      machine_.space(0, second, choices_.below(rv32() ? 2 : 3), rv32()),
+                      0,
+                      0,
+                      0,
+                      nullptr,
+                      0,
+                      {}});
   Domain& domain = domains_.back();
   domain.tc = random_settings(second != 0);
   const unsigned directories[] = {i.pd8 ? 1U : 0U, i.pd17 ? 2U : 0U, i.pd20 ? 3U : 0U, 0U};

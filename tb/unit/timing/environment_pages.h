@@ -66,8 +66,7 @@ inline void Environment::write_second(const Page& page) {
   const std::uint64_t beyond_memory = space.second.pte_bytes == 4 ? 1ULL << 33 : 1ULL << 50;
   const std::uint64_t spa = shift >= 48 ? 1ULL << 48 : beyond_memory | std::uint64_t{1 + choices_.below(9)} << shift;
   const std::uint64_t target = spa >> 2 | random_flags(space.second, false, page.second_napot);
-  if (!page.second_napot)
-    return space.write_pte(space.second, space.second_entry(page.gpa, page.second_level), target);
+  if (!page.second_napot) return space.write_pte(space.second, space.second_entry(page.gpa, page.second_level), target);
   for (std::uint64_t i = 0; i < 16; ++i)
     space.write_pte(space.second, space.second_entry(page.gpa + i * 4096, 0), detail::napot(target));
 }
@@ -75,8 +74,8 @@ inline void Environment::write_second(const Page& page) {
 /// AIA 9.5; one in four is invalid or misconfigured.
 inline void Environment::write_interrupt_file(const Domain& domain, std::uint64_t file) {
   using namespace spec;
-  std::uint64_t word0 = msi_pte_w0::kV.mask() | msi_pte_w0::kM.of(msi_pte_mode::kBasic) |
-                        msi_pte_w0::kPpn.of(0x99000U + choices_.byte());
+  std::uint64_t word0 =
+      msi_pte_w0::kV.mask() | msi_pte_w0::kM.of(msi_pte_mode::kBasic) | msi_pte_w0::kPpn.of(0x99000U + choices_.byte());
   std::uint64_t word1 = choices_.byte();
   switch (choices_.below(8)) {
     case 0:

@@ -51,8 +51,7 @@ class Mutations {
   std::vector<Command> change_leaf(Environment::Page& page) {
     const AddressSpace& space = environment_.space_of(page).tables;
     if (page.interrupt_file && space.first.bare()) return {};
-    const bool first =
-        page.interrupt_file || space.second.bare() || (!space.first.bare() && choices_.flag());
+    const bool first = page.interrupt_file || space.second.bare() || (!space.first.bare() && choices_.flag());
     if (first && space.first.bare()) return {};
     if (!first) {
       environment_.write_second(page);
@@ -128,7 +127,7 @@ class Mutations {
                             0});
     return commands;
   }
-  /// The MSI page table belongs to the second stage (IOMMU 3.8).
+  /// The MSI page table belongs to the second stage (IOMMU 2.8).
   std::vector<Command> change_interrupt_file(const Environment::Domain& domain) {
     using namespace spec;
     if (domain.msi_table == 0 || !scars_.empty()) return heal();

@@ -65,4 +65,9 @@ inline PlainDriverParams random_driver(Choices& choices) {
   return params;
 }
 
+inline translate::FunctionalCacheParams random_caches(Choices& choices) {
+  constexpr std::uint32_t kEntries[] = {0, 1, 2, 4, 64, 1024};
+  return {choices.pick(kEntries), choices.pick(kEntries), choices.pick(kEntries)};
+}
+
 }  // namespace iommusim::timing::test

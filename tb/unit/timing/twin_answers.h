@@ -15,9 +15,8 @@ inline std::string describe(const translate::Outcome& o) {
                                std::to_string(o.pbmt) + (o.bypass ? " bypass" : "");
   text += " cause " + std::to_string(o.fault.cause) + " response " + std::to_string(static_cast<int>(o.response)) +
           (o.record_fault ? " recorded" : "") + " ats r" + std::to_string(o.ats.r) + "w" + std::to_string(o.ats.w) +
-          "x" + std::to_string(o.ats.x) + "p" + std::to_string(o.ats.privileged) + "g" +
-          std::to_string(o.ats.global) + "u" + std::to_string(o.ats.untranslated_only) + "c" +
-          std::to_string(o.ats.cxl_io);
+          "x" + std::to_string(o.ats.x) + "p" + std::to_string(o.ats.privileged) + "g" + std::to_string(o.ats.global) +
+          "u" + std::to_string(o.ats.untranslated_only) + "c" + std::to_string(o.ats.cxl_io);
   if (o.is_msi)
     text += " msi " + std::to_string(o.msi.address) + (o.msi.mrif ? " mrif " : " ") +
             std::to_string(o.msi.mrif_address) + " nid " + std::to_string(o.msi.notice_id);
@@ -44,10 +43,10 @@ inline std::string comparable(const translate::Request& request, translate::Outc
 }
 
 inline void compare_answers(const translate::Request& request, const translate::Outcome& functional,
-                            const translate::Outcome& cycle) {
-  if (comparable(request, functional) != comparable(request, cycle))
+                            const translate::Outcome& other) {
+  if (comparable(request, functional) != comparable(request, other))
     base::contradiction("answers differ: " + describe(request) + "\n  functional " + comparable(request, functional) +
-                        "\n  cycle " + comparable(request, cycle));
+                        "\n  other      " + comparable(request, other));
 }
 
 inline bool same_message(const translate::DeviceMessage& a, const translate::DeviceMessage& b) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functional and the cycle engine side by side, each with a memory of its own, given the same registers, requests,
-// messages and commands. At rest they must agree: answers by request, fault records as a multiset, messages to devices,
-// every register, every word of memory outside the fault queue (A and D bits, page requests, fence data, interrupt
-// messages).
+// The functional engine without caches and another engine side by side, each with a memory of its own, given the same
+// registers, requests, messages and commands. At rest they must agree: answers by request, fault records as a multiset,
+// messages to devices, every register, every word of memory outside the fault queue (A and D bits, page requests, fence
+// data, interrupt messages).
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 
 #include "mutations.h"
 #include "random_params.h"
+#include "twin.h"
 #include "twin_answers.h"
 
 namespace iommusim::timing::test {
@@ -17,17 +18,12 @@ namespace iommusim::timing::test {
 class Twins {
  public:
   using Record = std::tuple<unsigned, unsigned, unsigned, unsigned, bool, bool, std::uint64_t, std::uint64_t>;
-  /// Far more than a phase of any environment takes; beyond it something goes in circles.
-  static constexpr unsigned kMaxEvents = 200000;
   static constexpr unsigned kQueueEntries = 256;
   /// Vector v's messages go 16 v bytes further.
   static constexpr std::uint64_t kMessageAddress = 0x7000;
 
-  Twins(const EngineParams& params, const PlainDriverParams& driver_params, unsigned ddt_levels,
-        const spec::Implementation& implementation)
-      : machine(implementation, ddt_levels),
-        engine(params, implementation, driver_params.seed, root),
-        driver(engine, memory, driver_params) {
+  Twins(std::unique_ptr<Twin> other, unsigned ddt_levels, const spec::Implementation& implementation)
+      : machine(implementation, ddt_levels), twin(std::move(other)) {
     machine.memory.big_endian = machine.registers.big_endian();
     machine.memory.first_stage_big_endian = machine.memory.big_endian;
     copy_memory();
@@ -36,10 +32,8 @@ class Twins {
           {spec::kFqbOffset, 8, machine.fault_address(0) >> 2 | 6},
           {spec::kCqcsrOffset, 4, spec::cqcsr::kCqen.mask() | spec::cqcsr::kCie.mask()},
           {spec::kFqcsrOffset, 4, spec::fqcsr::kFqen.mask() | spec::fqcsr::kFie.mask()},
-          {spec::kDdtpOffset, 8, machine.ddt_root >> 2 | (ddt_levels + 1)}}) {
-      driver.write_register(offset, bytes, value);  // the machine has written them in its memory's engine
-      rest();
-    }
+          {spec::kDdtpOffset, 8, machine.ddt_root >> 2 | (ddt_levels + 1)}})
+      twin->write_register(offset, bytes, value);  // the machine has written its own
     page_request_queue = machine.frames.take();
     write_register(spec::kPqbOffset, 8, page_request_queue >> 2 | 2);  // 8 entries
     write_register(spec::kPqcsrOffset, 4, spec::pqcsr::kPqen.mask() | spec::pqcsr::kPie.mask());
@@ -56,11 +50,10 @@ class Twins {
   /// Software programs both.
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
     machine.engine.write_register(offset, bytes, value);
-    driver.write_register(offset, bytes, value);
-    rest();
+    twin->write_register(offset, bytes, value);
   }
   /// Memory as software left it in the machine.
-  void copy_memory() { memory = machine.memory; }
+  void copy_memory() { twin->memory = machine.memory; }
 
   /// All requests without a pause, page requests among them; returns the answers of the functional engine.
   std::vector<translate::Outcome> translate(const std::vector<translate::Request>& requests,
@@ -68,20 +61,11 @@ class Twins {
     std::vector<translate::Outcome> expected;
     for (const translate::Request& request : requests) expected.push_back(machine.engine.translate(request));
     for (const translate::PageRequest& request : page_requests) machine.engine.page_request(request);
-    driver.finished().clear();
-    for (std::uint64_t i = 0; i < std::max(requests.size(), page_requests.size()); ++i) {
-      if (i < requests.size())
-        while (!driver.offer(requests[i], i)) step();
-      if (i < page_requests.size())
-        while (!driver.page_request(page_requests[i])) step();
-    }
-    rest();
-    base::ensure(driver.finished().size() == requests.size(), "not every request was answered once");
-    for (const Finished& done : driver.finished())
-      compare_answers(requests[done.cookie], expected[done.cookie], done.outcome);
+    const std::vector<translate::Outcome> found = twin->translate(requests, page_requests);
+    for (std::size_t i = 0; i < requests.size(); ++i) compare_answers(requests[i], expected[i], found[i]);
     compare_records();
     compare();
-    stats::check_identities(root);
+    twin->check_statistics();
     return expected;
   }
   /// The command is queued, and executed unless something holds it.
@@ -95,90 +79,74 @@ class Twins {
   }
   /// Overwrites the entry in both memories.
   void put_command(std::uint64_t entry, const Command& command) {
-    for (translate::test::SparseMemory* each : {&machine.memory, &memory}) {
+    for (translate::test::SparseMemory* each : {&machine.memory, &twin->memory}) {
       each->store(machine.command_address(entry), command.word0);
       each->store(machine.command_address(entry) + 8, command.word1);
     }
   }
   void complete(const translate::InvalidationCompletion& message) {
     const bool expected = machine.engine.invalidation_completion(message);
-    base::ensure(driver.invalidation_completion(message) == expected, "a completion is expected by one engine only");
-    rest();
+    base::ensure(twin->complete(message) == expected, "a completion is expected by one engine only");
     compare();
   }
   void time_out(std::uint32_t itag_vector) {
     machine.engine.invalidation_time_out(itag_vector);
-    driver.invalidation_time_out(itag_vector);
-    rest();
+    twin->time_out(itag_vector);
     compare();
   }
   /// Messages since the last call.
   std::vector<translate::DeviceMessage> take_messages() {
     std::vector<translate::DeviceMessage> result;
     std::swap(result, machine.messages.sent);
-    driver.messages().clear();
+    twin->messages().clear();
     return result;
-  }
-  /// Until nothing happens any more, within bounds.
-  void rest() {
-    for (unsigned events = 0; driver.advance(); ++events)
-      base::ensure(events < kMaxEvents, "the cycle engine does not come to rest");
-    driver.run_until_idle();
   }
   /// The records of the last phase.
   const std::vector<Record>& records() const { return records_; }
   /// Takes the records out of both queues and compares them.
   void compare_records() {
     const std::uint64_t head = machine.read32(spec::kFqhOffset);
-    base::ensure(driver.read_register(spec::kFqtOffset, 4) == machine.read32(spec::kFqtOffset),
+    base::ensure(twin->read_register(spec::kFqtOffset, 4) == machine.read32(spec::kFqtOffset),
                  "different numbers of fault records");
     std::vector<Record> found;
     records_.clear();
     put(records_, machine.take_records());
     // The same reader on the other memory.
-    std::swap(machine.memory, memory);
+    std::swap(machine.memory, twin->memory);
     machine.write32(spec::kFqhOffset, head);
     put(found, machine.take_records());
-    std::swap(machine.memory, memory);
-    driver.write_register(spec::kFqhOffset, 4, machine.read32(spec::kFqhOffset));
-    rest();
+    std::swap(machine.memory, twin->memory);
+    twin->write_register(spec::kFqhOffset, 4, machine.read32(spec::kFqhOffset));
     base::ensure(found == records_, "the fault records differ");
   }
   /// Registers, messages and memory.
   void compare() {
     compare_registers();
-    base::ensure(machine.messages.sent.size() == driver.messages().size(), "different numbers of messages");
-    for (std::size_t i = 0; i < driver.messages().size(); ++i)
-      base::ensure(same_message(machine.messages.sent[i], driver.messages()[i]), "different messages");
-    compare_memory(machine.memory, memory);
-    compare_memory(memory, machine.memory);
+    base::ensure(machine.messages.sent.size() == twin->messages().size(), "different numbers of messages");
+    for (std::size_t i = 0; i < twin->messages().size(); ++i)
+      base::ensure(same_message(machine.messages.sent[i], twin->messages()[i]), "different messages");
+    compare_memory(machine.memory, twin->memory);
+    compare_memory(twin->memory, machine.memory);
   }
 
   Machine machine;
-  translate::test::SparseMemory memory;
+  std::unique_ptr<Twin> twin;
   std::uint64_t page_request_queue = 0;
-  stats::Group root{"twins"};
-  Engine engine;
-  PlainDriver driver;
 
  private:
-  void step() {
-    if (!driver.advance()) base::contradiction("a full IOMMU has nothing to do: " + engine.describe());
-  }
-
   static void put(std::vector<Record>& to, const std::vector<translate::test::Record>& from) {
     for (const auto& r : from) to.emplace_back(r.cause, r.pid, r.ttyp, r.did, r.pv, r.priv, r.iotval, r.iotval2);
     std::sort(to.begin(), to.end());
   }
-  void compare_registers() const {
+  void compare_registers() {
     for (const spec::RegisterInfo& info : spec::kRegisters)
       for (unsigned i = 0; i < info.count; ++i) {
         const std::uint32_t offset = info.offset + i * info.stride;
         const std::uint64_t one = machine.engine.read_register(offset, info.bytes);
-        const std::uint64_t other = driver.read_register(offset, info.bytes);
+        const std::uint64_t other = twin->read_register(offset, info.bytes);
         if (one != other)
-          base::contradiction(std::string("register ") + info.name + " differs: functional " + std::to_string(one) +
-                              ", cycle " + std::to_string(other));
+          base::contradiction(std::string("register ") + info.name + " is " + std::to_string(one) +
+                              ", in the other engine " + std::to_string(other));
       }
   }
   /// Fault records lie in the order in which they were made.
