@@ -22,7 +22,7 @@ translate::Request to_request(const iommusim_request& request) {
   check_range("process", request.process, 0xfffff);
   check_range("access", request.access, IOMMUSIM_ATOMIC);
   check_range("type", request.type, IOMMUSIM_ATS_REQUEST);
-  check_range("flags", request.flags, kProcessFlags | IOMMUSIM_NO_WRITE | IOMMUSIM_CXL);
+  check_range("flags", request.flags, kProcessFlags | IOMMUSIM_NO_WRITE | IOMMUSIM_CXL | IOMMUSIM_STORE_MSI);
   const std::uint64_t room = base::kPageSize - request.iova % base::kPageSize;
   if (request.bytes == 0 || request.bytes > room)
     throw base::InputError("bytes is " + std::to_string(request.bytes) + ", expected 1.." + std::to_string(room) +
@@ -37,6 +37,8 @@ translate::Request to_request(const iommusim_request& request) {
   out.execute = (request.flags & IOMMUSIM_EXECUTE) != 0;
   out.no_write = (request.flags & IOMMUSIM_NO_WRITE) != 0;
   out.cxl = (request.flags & IOMMUSIM_CXL) != 0;
+  out.stores_msi = (request.flags & IOMMUSIM_STORE_MSI) != 0;
+  out.data = request.data;
   out.access = request.access == IOMMUSIM_READ    ? translate::Access::kRead
                : request.access == IOMMUSIM_WRITE ? translate::Access::kWrite
                                                   : translate::Access::kAtomic;
@@ -71,8 +73,10 @@ iommusim_result to_result(const translate::Outcome& outcome) {
   out.cause = outcome.fault.cause;
   out.fault_record = outcome.record_fault ? 1 : 0;
   out.iotval2 = outcome.fault.iotval2;
+  out.rcid = outcome.qos.rcid;
+  out.mcid = outcome.qos.mcid;
   if (outcome.is_msi) {
-    out.msi = outcome.msi.mrif ? 2 : 1;
+    out.msi = outcome.msi.absorbed ? 3 : outcome.msi.mrif ? 2 : 1;
     out.notice_id = outcome.msi.notice_id;
     out.mrif_address = outcome.msi.mrif_address;
   }

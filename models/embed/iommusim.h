@@ -115,6 +115,9 @@ typedef enum iommusim_address_type {
 #define IOMMUSIM_EXECUTE 4u
 #define IOMMUSIM_NO_WRITE 8u /* IOMMUSIM_ATS_REQUEST: no write permission is wanted */
 #define IOMMUSIM_CXL 16u     /* IOMMUSIM_ATS_REQUEST: of a CXL type 1 or 2 device */
+/* `data` holds what the write writes, should it be of 4 bytes: a message to a memory-resident interrupt file is then
+ * stored by the IOMMU itself, notice included, and the result has msi 3. */
+#define IOMMUSIM_STORE_MSI 32u
 
 typedef struct iommusim_request {
   uint64_t iova;
@@ -124,6 +127,7 @@ typedef struct iommusim_request {
   uint32_t access;  /* iommusim_access */
   uint32_t type;    /* iommusim_address_type */
   uint32_t flags;
+  uint32_t data; /* with IOMMUSIM_STORE_MSI: the bytes of a write of 4, as a little-endian number */
 } iommusim_request;
 
 typedef enum iommusim_response {
@@ -154,9 +158,12 @@ struct iommusim_result {
   uint32_t cause;        /* 0: no fault */
   uint32_t fault_record; /* 1: the fault is for the fault queue */
   uint64_t iotval2;      /* of the fault */
-  uint32_t msi;          /* 1: `address` is an interrupt file; 2: it is the notice of a memory-resident one */
-  uint32_t notice_id;    /* msi 2: data of the notice */
-  uint64_t mrif_address; /* msi 2 */
+  uint32_t msi;          /* 1: `address` is an interrupt file; 2: it is the notice of a memory-resident one; 3: there
+                            is nothing to forward, the IOMMU has done it all (a read gets zeros) */
+  uint32_t notice_id;    /* msi 2 and 3: data of the notice */
+  uint64_t mrif_address; /* msi 2 and 3 */
+  uint32_t rcid;         /* QoS identifiers for what is forwarded */
+  uint32_t mcid;
 };
 
 /* Mode functional: translates at once, records the fault if there is one. */

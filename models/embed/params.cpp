@@ -7,19 +7,6 @@ namespace iommusim::embed {
 
 namespace {
 
-/// Where the user wrote the parameter of that path, or the deepest group around it.
-base::SourcePosition position_in(const params::Tree& tree, std::string_view path, const std::string& file) {
-  base::SourcePosition position{file, 1, 1};
-  for (const params::Tree* at = &tree; !path.empty();) {
-    const std::size_t dot = std::min(path.find('.'), path.size());
-    at = at->find(path.substr(0, dot));
-    if (at == nullptr) break;
-    position = at->position;
-    path.remove_prefix(std::min(dot + 1, path.size()));
-  }
-  return position;
-}
-
 struct Objection {
   std::string path;
   std::string text;
@@ -56,7 +43,7 @@ EmbedParams params_of_tree(const params::Tree& tree, const std::string& file) {
   EmbedParams result;
   params::assign(result, tree);
   if (const auto [path, text] = object_to(result); !text.empty())
-    throw base::InputError(position_in(tree, path, file), path + ": " + text);
+    throw base::InputError(params::position_of(tree, path, file), path + ": " + text);
   return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "params/tree.h"
 
+#include <algorithm>
+
 namespace iommusim::params {
 
 namespace {
@@ -46,6 +48,18 @@ void merge(Tree& into, Tree from) {
 }  // namespace
 
 const Tree* Tree::find(std::string_view key) const { return find_in(*this, key); }
+
+base::SourcePosition position_of(const Tree& tree, std::string_view path, const std::string& file) {
+  base::SourcePosition position{file, 1, 1};
+  for (const Tree* at = &tree; !path.empty();) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    at = at->find(path.substr(0, dot));
+    if (at == nullptr) break;
+    position = at->position;
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return position;
+}
 
 void apply_set(Tree& tree, const std::string& assignment) {
   const base::SourcePosition position{"--set " + assignment, 0, 0};

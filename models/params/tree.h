@@ -37,6 +37,10 @@ Tree load_yaml_file(const std::string& path);
 /// `name` stands for the file in messages.
 Tree load_yaml_text(const std::string& text, const std::string& name);
 
+/// Where the user wrote the value of that dotted path, or the innermost group around it that the tree has; the first
+/// line of `file` when it has none.
+base::SourcePosition position_of(const Tree& tree, std::string_view path, const std::string& file);
+
 /// `--set a.b.c=value`: puts the value (a YAML scalar, list or map) at that path; maps are merged, all else replaced.
 /// The position of what is put is "--set a.b.c=value". Whether the path exists is found out by assign().
 void apply_set(Tree& tree, const std::string& assignment);

@@ -19,18 +19,4 @@ SystemFile::SystemFile(const std::string& path, const std::vector<std::string>& 
   located([this] { check(params_); });
 }
 
-base::SourcePosition SystemFile::position_of(std::string_view path) const {
-  base::SourcePosition position{path_, 1, 1};
-  const params::Tree* at = &tree_;
-  for (bool more = true; more;) {
-    const std::size_t dot = path.find('.');
-    at = at->find(path.substr(0, dot));
-    if (at == nullptr) break;
-    position = at->position;
-    more = dot != std::string_view::npos;
-    if (more) path.remove_prefix(dot + 1);
-  }
-  return position;
-}
-
 }  // namespace iommusim::platform

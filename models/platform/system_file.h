@@ -27,14 +27,11 @@ class SystemFile {
     try {
       return body();
     } catch (const ParameterError& error) {
-      throw base::InputError(position_of(error.path()), error.what());
+      throw base::InputError(params::position_of(tree_, error.path(), path_), error.what());
     }
   }
 
  private:
-  /// Of the parameter's value, or of the innermost group around it that the file has.
-  base::SourcePosition position_of(std::string_view path) const;
-
   std::string path_;
   params::Tree tree_;
   SystemParams params_;

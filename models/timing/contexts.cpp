@@ -97,7 +97,8 @@ void Engine::end_walk_of(ContextLookup<Context>& contexts, std::uint32_t i, bool
 
 void Engine::fill_device(std::uint32_t i, base::Cycle now) {
   const Slot& slot = slots_[i];
-  if (device_overtaken(slot))
+  const base::DeviceId device = slot.process.request().device;
+  if (overtaken(slot, [&](const auto& invalidation) { return translate::selects_device(invalidation, device); }))
     ++stats_.ddt_cache.overtaken;
   else
     devices_.fill(key_of(slot.process.ask()), *slot.process.ask().device_context);
@@ -106,7 +107,7 @@ void Engine::fill_device(std::uint32_t i, base::Cycle now) {
 
 void Engine::fill_process(std::uint32_t i, base::Cycle now) {
   const Slot& slot = slots_[i];
-  if (context_overtaken(slot))
+  if (overtaken(slot, [&](const auto& invalidation) { return selects_contexts(invalidation, slot); }))
     ++stats_.pdt_cache.overtaken;
   else
     processes_.fill(key_of(slot.process.ask()), *slot.process.ask().process_context);
@@ -149,9 +150,9 @@ bool selects_directory(const translate::Invalidation& invalidation, const transl
 void Engine::fill_directory(std::uint32_t i) {
   Slot& slot = slots_[i];
   const translate::DirectoryKey& key = slot.process.ask().directory;
-  if (device_overtaken(slot) ||
-      invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
-        return selects_directory(invalidation, key);
+  const base::DeviceId device = slot.process.request().device;
+  if (overtaken(slot, [&](const auto& invalidation) {
+        return translate::selects_device(invalidation, device) || selects_directory(invalidation, key);
       })) {
     ++stats_.directory_cache.overtaken;
   } else if (directory_cache_.enabled()) {
@@ -163,21 +164,12 @@ void Engine::fill_directory(std::uint32_t i) {
   slot.process.resume();
 }
 
-/// Whether the device context that this request uses, or is about to cache, was invalidated meanwhile.
-bool Engine::device_overtaken(const Slot& slot) const {
-  const base::DeviceId device = slot.process.request().device;
-  return invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
-    return translate::selects_device(invalidation, device);
-  });
-}
-
-/// The same of both its contexts. A request without a process_id may use that of process 0 (IOMMU 2.1.3.1: DPE).
-bool Engine::context_overtaken(const Slot& slot) const {
+/// Whether `invalidation` takes the contexts that this request uses. A request without a process_id may use that of
+/// process 0 (IOMMU 2.1.3.1: DPE).
+bool Engine::selects_contexts(const translate::Invalidation& invalidation, const Slot& slot) const {
   const translate::Request& request = slot.process.request();
   const base::ProcessId process = request.process_valid ? request.process : base::ProcessId(0);
-  return invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
-    return translate::selects_process(invalidation, request.device, process);
-  });
+  return translate::selects_process(invalidation, request.device, process);
 }
 
 void Engine::invalidate_contexts(const translate::Invalidation& invalidation) {

@@ -148,8 +148,13 @@ class Engine {
 
   void invalidate(const translate::Invalidation& invalidation);
   void invalidate_contexts(const translate::Invalidation& invalidation);
-  bool device_overtaken(const Slot& slot) const;
-  bool context_overtaken(const Slot& slot) const;
+  bool selects_contexts(const translate::Invalidation& invalidation, const Slot& slot) const;
+  /// Whether what the slot's request found may be stale: an invalidation that `selects` came since it entered the
+  /// pipeline.
+  template <class Selects>
+  bool overtaken(const Slot& slot, Selects&& selects) const {
+    return invalidations_.any_since(slot.picked_at_invalidation, selects);
+  }
 
   static PageKey miss_key(const translate::TranslationKey& key) {
     return PageKey::make(key.tag, 12, false, key.iova >> 12);

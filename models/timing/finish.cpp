@@ -21,7 +21,8 @@ void Engine::finish(std::uint32_t i, base::Cycle now) {
   } else {
     count_finished(slot, now);
     const bool is_write = slot.process.request().is_write();
-    const bool forwards = ok && slot.process.request().type != translate::AddressType::kAtsRequest;
+    const bool forwards =
+        ok && slot.process.request().type != translate::AddressType::kAtsRequest && !outcome.absorbed();
     if (forwards) ++(is_write ? forwarded_writes_ : forwarded_reads_)[slot.epoch];
     finished_.push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now, forwards});
   }

@@ -118,9 +118,8 @@ void Engine::fill_translation(std::uint32_t i) {
   Slot& slot = slots_[i];
   const translate::Ask& ask = slot.process.ask();
   const std::uint64_t page = base::align_down(ask.key.iova, 1ULL << ask.entry.size_log2);
-  if (context_overtaken(slot) ||
-      invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
-        return translate::selects(invalidation, ask.key.tag, page, ask.entry);
+  if (overtaken(slot, [&](const auto& invalidation) {
+        return selects_contexts(invalidation, slot) || translate::selects(invalidation, ask.key.tag, page, ask.entry);
       })) {
     ++stats_.iotlb.overtaken;
   } else {
@@ -134,9 +133,8 @@ void Engine::fill_translation(std::uint32_t i) {
 void Engine::fill_walk(std::uint32_t i) {
   Slot& slot = slots_[i];
   const translate::Ask& ask = slot.process.ask();
-  if (context_overtaken(slot) ||
-      invalidations_.any_since(slot.picked_at_invalidation, [&](const translate::Invalidation& invalidation) {
-        return translate::selects(invalidation, ask.walk, ask.walk_entry);
+  if (overtaken(slot, [&](const auto& invalidation) {
+        return selects_contexts(invalidation, slot) || translate::selects(invalidation, ask.walk, ask.walk_entry);
       }))
     ++stats_.walk_cache.at(ask.walk.second_stage, ask.walk_entry.level).overtaken;
   else

@@ -6,10 +6,9 @@
 namespace iommusim::timing {
 
 void QueueEngines::registers_written(base::Cycle now) {
-  const translate::Registers& registers = engine_.registers_;
-  if (registers.ddtp_busy() || (registers.command_queue_busy() && between_commands()) || registers.fault_queue_busy() ||
-      registers.page_request_queue_busy())
-    busy_until_ = now + register_params_.busy_cycles;
+  const std::array<bool, kBusyCount> is_busy = busy();
+  for (unsigned i = 0; i < kBusyCount; ++i)
+    if (is_busy[i] && busy_until_[i] == base::kNever) busy_until_[i] = now + register_params_.busy_cycles;
   if (commands_run_freely_) grant_command(now);
   message_wanted_ = true;
 }
@@ -42,7 +41,7 @@ bool QueueEngines::step(base::Cycle now) {
 }
 
 base::Cycle QueueEngines::next_event() const {
-  base::Cycle next = busy_until_;
+  base::Cycle next = next_busy();
   if ((command_state_ == CommandState::kStarting || command_state_ == CommandState::kActing) && command_ready_ < next)
     next = command_ready_;
   if (!fault_busy_ && !faults_.empty() && faults_.front().ready < next) next = faults_.front().ready;
@@ -51,7 +50,7 @@ base::Cycle QueueEngines::next_event() const {
 
 bool QueueEngines::quiet() const {
   return (command_state_ == CommandState::kIdle || command_state_ == CommandState::kInvalidation) && !fault_busy_ &&
-         faults_.empty() && !message_busy_ && busy_until_ == base::kNever;
+         faults_.empty() && !message_busy_ && next_busy() == base::kNever;
 }
 
 void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now) {
@@ -69,14 +68,35 @@ void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data
   }
 }
 
-bool QueueEngines::step_busy(base::Cycle now) {
-  if (now < busy_until_) return false;
+/// By Busy. The command queue's time begins between two commands.
+std::array<bool, QueueEngines::kBusyCount> QueueEngines::busy() const {
+  const translate::Registers& registers = engine_.registers_;
+  return {registers.ddtp_busy(), registers.command_queue_busy() && between_commands(), registers.fault_queue_busy(),
+          registers.page_request_queue_busy()};
+}
+
+void QueueEngines::finish_busy(unsigned what) {
   translate::Registers& registers = engine_.registers_;
-  if (registers.ddtp_busy()) registers.finish_ddtp();
-  if (registers.command_queue_busy() && between_commands()) registers.finish_command_queue();
-  if (registers.fault_queue_busy()) registers.finish_fault_queue();
-  if (registers.page_request_queue_busy()) registers.finish_page_request_queue();
-  busy_until_ = base::kNever;
+  switch (what) {
+    case kDirectory:
+      return registers.finish_ddtp();
+    case kCommandQueue:
+      return registers.finish_command_queue();
+    case kFaultQueue:
+      return registers.finish_fault_queue();
+    default:
+      return registers.finish_page_request_queue();
+  }
+}
+
+bool QueueEngines::step_busy(base::Cycle now) {
+  if (now < next_busy()) return false;
+  for (unsigned i = 0; i < kBusyCount; ++i) {
+    if (now < busy_until_[i]) continue;
+    busy_until_[i] = base::kNever;
+    // A command may have begun meanwhile: then the queue stays busy until it ends, and its time begins anew.
+    if (busy()[i]) finish_busy(i);
+  }
   registers_written(now);
   return true;
 }

@@ -3,6 +3,9 @@
 // port. The rules are those of translate's processes; here is their time, and what a fence waits for.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "base/ring.h"
 #include "base/time.h"
 #include "timing/params.h"
@@ -48,6 +51,8 @@ class QueueEngines {
 
  private:
   enum class CommandState : std::uint8_t { kIdle, kStarting, kMemory, kActing, kFence, kSending, kInvalidation };
+  /// What a register write keeps busy, each for itself.
+  enum Busy : unsigned { kDirectory, kCommandQueue, kFaultQueue, kPageRequestQueue, kBusyCount };
   struct PendingFault {
     translate::FaultRecord record{};
     std::uint32_t slot = kNoSlot;
@@ -58,7 +63,10 @@ class QueueEngines {
   bool between_commands() const {
     return command_state_ == CommandState::kIdle || command_state_ == CommandState::kStarting;
   }
+  std::array<bool, kBusyCount> busy() const;
+  void finish_busy(unsigned what);
   bool step_busy(base::Cycle now);
+  base::Cycle next_busy() const { return *std::min_element(busy_until_.begin(), busy_until_.end()); }
   bool step_command(base::Cycle now);
   void continue_command(base::Cycle now);
   void start_fence(base::Cycle now);
@@ -87,7 +95,8 @@ class QueueEngines {
   bool message_busy_ = false;
   bool message_wanted_ = false;
 
-  base::Cycle busy_until_ = base::kNever;
+  /// By Busy: when it ends; kNever: not busy, or not yet timed.
+  std::array<base::Cycle, kBusyCount> busy_until_{base::kNever, base::kNever, base::kNever, base::kNever};
 };
 
 }  // namespace iommusim::timing

@@ -174,14 +174,19 @@ bool Iommu::drain(base::Cycle) {
   while (!finished.empty()) {
     const timing::Finished& done = finished.front();
     const auto number = static_cast<std::uint32_t>(done.cookie);
-    if (done.outcome.kind == translate::Outcome::Kind::kTranslated) {
-      if (complete_ats(*transfers_.get(pieces_[number].transfer).payload, done.outcome)) {
-        end_piece(number, translate::Response::kSuccess);
-      } else {
-        pieces_[number].spa = done.outcome.spa;
-        pieces_[number].ticket = done.ticket;
-        to_forward_.push(number);
-      }
+    const Piece& piece = pieces_[number];
+    Payload& payload = *transfers_.get(piece.transfer).payload;
+    if (done.forwards) {
+      pieces_[number].spa = done.outcome.spa;
+      pieces_[number].ticket = done.ticket;
+      pieces_[number].qos = done.outcome.qos;
+      to_forward_.push(number);
+    } else if (done.outcome.kind == translate::Outcome::Kind::kTranslated) {
+      if (done.outcome.absorbed())
+        absorb(payload, piece.offset, piece.bytes);
+      else
+        complete_ats(payload, done.outcome);
+      end_piece(number, translate::Response::kSuccess);
     } else {
       end_piece(number, done.outcome.response);
     }
@@ -199,6 +204,8 @@ void Iommu::send_forward(Picoseconds now) {
     PooledPayload& payload = forward_pool_.take();
     set_access(payload, parent.is_write(), piece.spa, parent.get_data_ptr() + piece.offset, piece.bytes);
     payload.slot = number;
+    payload.origin.device = dma_of(parent).device;
+    payload.origin.qos = piece.qos;
     forward_port_.send(payload);
   }
 }
@@ -210,6 +217,9 @@ void Iommu::send_own(Picoseconds now) {
     PooledPayload& payload = own_pool_.take();
     set_access(payload, request.is_write, request.ask.address, payload.buffer(), request.ask.bytes);
     payload.slot = request.tag;
+    payload.origin.own = true;
+    payload.origin.structure = request.ask.structure;
+    payload.origin.qos = request.ask.qos;
     if (request.is_write) std::memcpy(payload.buffer(), request.ask.data.data(), request.ask.bytes);
     if (request.is_compare_swap) {
       payload.atomic.expected = request.ask.data[0];

@@ -72,6 +72,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
     std::uint32_t bytes = 0;
     std::uint64_t spa = 0;
     timing::FenceTicket ticket{};
+    translate::QosId qos{};
   };
   struct Incoming {
     TransferHandle transfer{};

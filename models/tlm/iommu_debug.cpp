@@ -48,6 +48,11 @@ unsigned Iommu::debug(unsigned port, Payload& payload) {
     const std::uint32_t bytes = piece_bytes(address, payload.get_data_length() - done);
     const translate::Outcome outcome = functional.peek(request_of(payload, address, bytes));
     if (outcome.kind != translate::Outcome::Kind::kTranslated) break;
+    if (outcome.absorbed()) {
+      absorb(payload, done, bytes);
+      done += bytes;
+      continue;
+    }
     Payload piece;
     set_access(piece, payload.is_write(), outcome.spa, payload.get_data_ptr() + done, bytes);
     if (forward_port_.socket->transport_dbg(piece) != bytes) break;

@@ -22,6 +22,7 @@ IommuFunctional::IommuFunctional(translate::Registers& registers, const translat
                                  stats::Group& parent)
     : own_(own), dma_(dma), stats_(parent, "functional"), engine_(registers, *this, this, caches), monitor_(registers) {
   engine_.set_holder(&holder);
+  access_.origin.own = true;
 }
 
 void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
@@ -36,10 +37,10 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
       ++stats_.translated;
     } else if (outcome.kind == translate::Outcome::Kind::kTranslated) {
       ++stats_.translated;
-      set_access(piece_, payload.is_write(), outcome.spa, payload.get_data_ptr() + done, bytes);
-      piece_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
-      dma_->b_transport(piece_, delay_);
-      response = piece_.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort;
+      if (outcome.absorbed())
+        absorb(payload, done, bytes);
+      else
+        response = forward(payload, done, bytes, outcome);
     } else {
       ++stats_.faulted;
     }
@@ -48,6 +49,16 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
   dma_of(payload).response = worst;
   payload.set_response_status(status_of(worst));
   delay = delay_;
+}
+
+translate::Response IommuFunctional::forward(const Payload& payload, std::uint32_t offset, std::uint32_t bytes,
+                                             const translate::Outcome& outcome) {
+  set_access(piece_, payload.is_write(), outcome.spa, payload.get_data_ptr() + offset, bytes);
+  piece_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+  piece_.origin.device = dma_of(payload).device;
+  piece_.origin.qos = outcome.qos;
+  dma_->b_transport(piece_, delay_);
+  return piece_.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort;
 }
 
 void IommuFunctional::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value,
@@ -96,6 +107,8 @@ translate::MemoryAnswer IommuFunctional::access(const translate::MemoryAsk& ask,
   access_.atomic.expected = ask.data[0];
   access_.atomic.desired = ask.data[1];
   access_.atomic.bytes = swap ? ask.bytes : std::uint8_t{0};
+  access_.origin.structure = ask.structure;
+  access_.origin.qos = ask.qos;
   own_->b_transport(access_, delay_);
   if (!access_.is_response_ok())
     answer.status = access_.poison.poisoned ? translate::MemoryStatus::kCorrupt : translate::MemoryStatus::kAccessFault;

@@ -54,6 +54,9 @@ class IommuFunctional final : translate::MemoryPort, translate::MessagePort {
   translate::MemoryStatus write(const translate::MemoryAsk& ask) override { return access(ask, true, false).status; }
   translate::MemoryAnswer compare_swap(const translate::MemoryAsk& ask) override { return access(ask, false, true); }
   void send(const translate::DeviceMessage& message) override { messages_.push_back(message); }
+  /// The piece of `payload` goes to memory.
+  translate::Response forward(const Payload& payload, std::uint32_t offset, std::uint32_t bytes,
+                              const translate::Outcome& outcome);
   translate::MemoryAnswer access(const translate::MemoryAsk& ask, bool write, bool swap);
 
   InitiatorSocket& own_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "tlm/ats_extension.h"
 #include "tlm/dma_extension.h"
@@ -34,6 +35,9 @@ inline translate::Request request_of(const Payload& payload, std::uint64_t addre
     request.no_write = ats.no_write;
     request.cxl = ats.cxl;
   }
+  request.stores_msi = true;
+  if (bytes == sizeof request.data && payload.is_write())
+    std::memcpy(&request.data, payload.get_data_ptr() + (address - payload.get_address()), sizeof request.data);
   return request;
 }
 
@@ -45,6 +49,11 @@ inline bool complete_ats(const Payload& payload, const translate::Outcome& outco
   ats.address = outcome.spa;
   ats.size_log2 = outcome.size_log2;
   return true;
+}
+
+/// The answer to a piece that goes nowhere (translate::Outcome::absorbed()): a read gets zeros.
+inline void absorb(Payload& payload, std::uint32_t offset, std::uint32_t bytes) {
+  if (payload.is_read()) std::memset(payload.get_data_ptr() + offset, 0, bytes);
 }
 
 }  // namespace iommusim::bus

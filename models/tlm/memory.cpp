@@ -26,7 +26,8 @@ Memory::Memory(const sc_core::sc_module_name& name, const MemoryParams& params, 
       latency_(params.latency_ns * 1000),
       rate_(params.bandwidth_bytes_per_s),
       channel_(path_of(params, ports.size())),
-      stats_(parent, basename()) {
+      stats_(parent, basename()),
+      late_(params.outstanding) {
   for (const std::string& port : ports)
     ports_.push_back(std::make_unique<Port>(port, static_cast<unsigned>(ports_.size()), *this, params.outstanding));
 }
@@ -57,10 +58,16 @@ Picoseconds Memory::work(Picoseconds now) {
   channel_.advance(now);
   take_waiting(now);
   while (const auto* packet = channel_.arrived(now)) {
-    Payload& payload = *packet->cargo.payload;
-    payload.set_response_status(perform(packet->port, payload));
-    ports_[packet->port]->responses.push(packet->cargo);
+    const Picoseconds delay = perform(packet->port, *packet->cargo.payload);
+    if (delay == 0)
+      ports_[packet->port]->responses.push(packet->cargo);
+    else
+      late_.push(now + delay, {packet->port, packet->cargo});
     channel_.take();
+  }
+  while (late_.due(now)) {
+    const LateAccess late = late_.pop();
+    ports_[late.port]->responses.push(late.access);
   }
   for (unsigned i = 0; i < ports_.size(); ++i) {
     Port& port = *ports_[i];
@@ -84,7 +91,7 @@ void Memory::take_waiting(Picoseconds now) {
 }
 
 Picoseconds Memory::next_event(Picoseconds now) const {
-  Picoseconds next = channel_.next_arrival();
+  Picoseconds next = std::min(channel_.next_arrival(), late_.next());
   for (unsigned i = 0; i < ports_.size(); ++i) {
     const TargetPort& port = ports_[i]->target;
     if (port.waiting() == nullptr) continue;

@@ -15,6 +15,7 @@
 #include "tlm/sparse_store.h"
 #include "tlm/target_port.h"
 #include "tlm/timed_module.h"
+#include "tlm/timed_ring.h"
 
 namespace iommusim::bus {
 
@@ -56,8 +57,12 @@ class Memory final : public TimedModule, TargetClient {
 
  private:
   struct Access {
-    Payload* payload;
-    Picoseconds since;  ///< BEGIN_REQ
+    Payload* payload = nullptr;
+    Picoseconds since = 0;  ///< BEGIN_REQ
+  };
+  struct LateAccess {
+    std::uint32_t port = 0;
+    Access access{};
   };
   struct Port {
     Port(const std::string& name, unsigned index, Memory& memory, std::size_t outstanding);
@@ -78,7 +83,8 @@ class Memory final : public TimedModule, TargetClient {
   void count_request(unsigned port);
   void take_waiting(Picoseconds now);
   void finish(unsigned port, Picoseconds now);
-  ::tlm::tlm_response_status perform(unsigned port, Payload& payload);
+  /// Has its effect and sets its response; how much later than usual that is told.
+  Picoseconds perform(unsigned port, Payload& payload);
   void touch(MemoryPortStats& stats, Payload& payload);
   Picoseconds next_event(Picoseconds now) const;
 
@@ -89,6 +95,7 @@ class Memory final : public TimedModule, TargetClient {
   Channel<Access> channel_;
   MemoryStats stats_;
   std::vector<std::unique_ptr<Port>> ports_;
+  TimedRing<LateAccess> late_;  ///< whose answers an injection delays
   FaultInjector* injector_ = nullptr;
 };
 

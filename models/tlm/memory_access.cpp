@@ -7,16 +7,15 @@
 
 namespace iommusim::bus {
 
-::tlm::tlm_response_status Memory::perform(unsigned port, Payload& payload) {
+Picoseconds Memory::perform(unsigned port, Payload& payload) {
   MemoryPortStats& stats = ports_[port]->stats;
   const std::uint64_t address = payload.get_address();
   const std::uint32_t bytes = payload.get_data_length();
-  const auto fault =
-      injector_ == nullptr ? InjectedFault::kNone : injector_->inspect(port, address, bytes, payload.is_write());
+  const Injected injected = injector_ == nullptr ? Injected{} : injector_->inspect(port, payload);
   auto status = ::tlm::TLM_OK_RESPONSE;
-  if (!store_.contains(address, bytes) || fault == InjectedFault::kAccessFault) {
+  if (!store_.contains(address, bytes) || injected.fault == Injected::Fault::kAccessFault) {
     status = ::tlm::TLM_ADDRESS_ERROR_RESPONSE;
-  } else if (fault == InjectedFault::kPoison) {
+  } else if (injected.fault == Injected::Fault::kPoison) {
     if (auto* poison = payload.get_extension<PoisonExtension>()) poison->poisoned = true;
     status = ::tlm::TLM_GENERIC_ERROR_RESPONSE;
   } else if (payload.get_byte_enable_ptr() != nullptr) {
@@ -28,7 +27,8 @@ namespace iommusim::bus {
     touch(stats, payload);
   else
     ++stats.errors;
-  return status;
+  payload.set_response_status(status);
+  return injected.delay;
 }
 
 void Memory::touch(MemoryPortStats& stats, Payload& payload) {
@@ -55,8 +55,8 @@ void Memory::touch(MemoryPortStats& stats, Payload& payload) {
 void Memory::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   // Model: a loosely-timed access takes effect at once and does not compete for the path.
   count_request(port);
-  payload.set_response_status(perform(port, payload));
-  delay += to_sc_time(rate_.after({}, payload.get_data_length()).rounded_up() + latency_);
+  const Picoseconds more = perform(port, payload);
+  delay += to_sc_time(rate_.after({}, payload.get_data_length()).rounded_up() + latency_ + more);
   ++stats_.answered;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ignorable extensions that the memory understands. AtomicExtension turns a READ into a compare-and-swap that returns
-// the old value; PoisonExtension tells corrupted data from other errors. Whoever sends the payload owns them.
+// Ignorable extensions of accesses to memory. AtomicExtension turns a READ into a compare-and-swap that returns the old
+// value; PoisonExtension tells corrupted data from other errors; OriginExtension tells what an IOMMU makes the access
+// for. Whoever sends the payload owns them.
 #pragma once
 
 #include "tlm/systemc.h"
+#include "translate/ask.h"
 
 namespace iommusim::bus {
 
@@ -26,6 +28,19 @@ class PoisonExtension : public ::tlm::tlm_extension<PoisonExtension> {
   ::tlm::tlm_extension_base* clone() const override { return new PoisonExtension(*this); }
   void copy_from(const ::tlm::tlm_extension_base& other) override {
     *this = static_cast<const PoisonExtension&>(other);
+  }
+};
+
+class OriginExtension : public ::tlm::tlm_extension<OriginExtension> {
+ public:
+  bool own = false;  ///< an access of the IOMMU itself; else the DMA of `device`
+  translate::Structure structure = translate::Structure::kDdt;  ///< own
+  base::DeviceId device{};                                      ///< DMA
+  translate::QosId qos{};
+
+  ::tlm::tlm_extension_base* clone() const override { return new OriginExtension(*this); }
+  void copy_from(const ::tlm::tlm_extension_base& other) override {
+    *this = static_cast<const OriginExtension&>(other);
   }
 };
 

@@ -22,6 +22,7 @@ class PooledPayload final : public Payload {
     set_extension(&poison);
     set_extension(&ats);
     set_extension(&message);
+    set_extension(&origin);
   }
   ~PooledPayload() override {  // members, which the base class must not free
     clear_extension<DmaExtension>();
@@ -29,6 +30,7 @@ class PooledPayload final : public Payload {
     clear_extension<PoisonExtension>();
     clear_extension<AtsExtension>();
     clear_extension<MessageExtension>();
+    clear_extension<OriginExtension>();
   }
 
   DmaExtension dma;
@@ -36,6 +38,7 @@ class PooledPayload final : public Payload {
   PoisonExtension poison;
   AtsExtension ats;          ///< not fresh: who sends a request or a message of that kind fills it
   MessageExtension message;  ///< as `ats`
+  OriginExtension origin;
   std::uint64_t offset = 0;  ///< free for the one that took the payload, as is `slot`
   std::uint32_t slot = 0;
 
@@ -61,6 +64,7 @@ class PayloadPool final : public ::tlm::tlm_mm_interface {
     payload.dma = DmaExtension{};
     payload.atomic.bytes = 0;
     payload.poison.poisoned = false;
+    payload.origin = OriginExtension{};
     payload.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
     payload.set_dmi_allowed(false);
     payload.acquire();

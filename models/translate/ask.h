@@ -12,6 +12,7 @@
 #include "translate/cache_entries.h"
 #include "translate/device_message.h"
 #include "translate/invalidation.h"
+#include "translate/qos.h"
 
 namespace iommusim::translate {
 
@@ -59,6 +60,7 @@ struct MemoryAsk {
   std::uint8_t bytes = 0;     ///< 4, 8, 16, 32 or 64
   Structure structure = Structure::kDdt;
   std::uint8_t level = 0;
+  QosId qos{};
   std::array<std::uint64_t, 4>
       data{};  ///< kWrite: the bytes, little-endian words; kCompareSwap: [0] expected, [1] desired
 };

@@ -27,6 +27,7 @@ void CommandExecution::start(Registers& registers) {
   ask_.memory.bytes = spec::kCommandBytes;
   ask_.memory.structure = Structure::kCommandQueue;
   ask_.memory.level = 0;
+  ask_.memory.qos = registers.qos();
 }
 
 /// IOMMU 5.15: cqmf tells of a fault of the fetch and of a fault of an access that a command makes.

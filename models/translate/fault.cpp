@@ -32,6 +32,7 @@ void FaultReport::start(const FaultRecord& record, Registers& registers) {
   ask_.memory.bytes = spec::kFaultRecordBytes;
   ask_.memory.structure = Structure::kFaultQueue;
   ask_.memory.level = 0;
+  ask_.memory.qos = registers.qos();
   const std::array<std::uint64_t, 4> words = encode(record);
   for (unsigned i = 0; i < words.size(); ++i) ask_.memory.data[i] = to_host(words[i], 8, registers.big_endian());
 }

@@ -166,7 +166,9 @@ std::optional<Outcome> FunctionalEngine::translate_unseen(const Request& request
 }
 
 void FunctionalEngine::write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) {
+  const QosId qos = registers_.qos();
   registers_.write(offset, bytes, value);
+  if (!(registers_.qos() == qos)) caches_.clear();  // outcomes with ddtp Bare have it
   if (registers_.ddtp_busy()) {
     registers_.finish_ddtp();
     caches_.clear();

@@ -22,6 +22,7 @@ void InterruptMessage::start(Registers& registers) {
   ask_.memory.bytes = 4;
   ask_.memory.structure = Structure::kInterruptMessage;
   ask_.memory.level = 0;
+  ask_.memory.qos = registers.qos();
   ask_.memory.data[0] = to_host(registers.message_data(entry), 4, registers.big_endian());
 }
 

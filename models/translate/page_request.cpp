@@ -79,6 +79,7 @@ void PageRequestHandling::write_record() {
   ask_.memory.address = registers_->page_request_address();
   ask_.memory.bytes = spec::kPageRequestBytes;
   ask_.memory.structure = Structure::kPageRequestQueue;
+  ask_.memory.qos = registers_->qos();
   ask_.memory.data[0] = to_host(word0, 8, big_endian);
   ask_.memory.data[1] = to_host(request_.payload, 8, big_endian);
 }

@@ -11,6 +11,7 @@
 #include "spec/parameters.h"
 #include "spec/registers.h"
 #include "translate/ats_invalidations.h"
+#include "translate/qos.h"
 
 namespace iommusim::translate {
 
@@ -82,6 +83,13 @@ class Registers {
   std::uint64_t fctl() const { return get(Id::kFctl); }
   bool big_endian() const { return spec::fctl::kBe.is_set(fctl()); }
   bool wire_interrupts() const { return spec::fctl::kWsi.is_set(fctl()); }
+
+  /// Of the IOMMU's own requests (IOMMU 5.27); the register reads 0 when it is absent.
+  QosId qos() const {
+    const std::uint64_t value = get(Id::kIommuQosid);
+    return {static_cast<std::uint16_t>(spec::iommu_qosid::kRcid.get(value)),
+            static_cast<std::uint16_t>(spec::iommu_qosid::kMcid.get(value))};
+  }
 
   /// The queue is on, not empty, and no error bit holds it (IOMMU 3.1).
   bool command_waiting() const;

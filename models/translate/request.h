@@ -25,9 +25,11 @@ struct Request {
   bool process_valid = false;
   bool privileged = false;  ///< has meaning only with process_valid
   bool execute = false;
-  bool no_write = false;  ///< ATS requests
-  bool cxl = false;       ///< ATS requests of CXL type 1 or 2 devices
-  bool debug = false;     ///< through the debug translation interface
+  bool no_write = false;    ///< ATS requests
+  bool cxl = false;         ///< ATS requests of CXL type 1 or 2 devices
+  bool debug = false;       ///< through the debug translation interface
+  bool stores_msi = false;  ///< should it reach a memory-resident interrupt file, the IOMMU does the store itself
+  std::uint32_t data = 0;   ///< stores_msi: the bytes of a write of 4, as a little-endian word
   AddressType type = AddressType::kUntranslated;
   Access access = Access::kRead;
   bool is_write() const { return access != Access::kRead; }

@@ -19,6 +19,7 @@ void Translation::start(const Request& request, const Registers& registers, Effe
   if (request.type != AddressType::kUntranslated && !request.process_valid) request_.execute = false;
   registers_ = &registers;
   effects_ = effects;
+  ask_.memory.qos = registers.qos();
   device_located_ = fill_due_ = sum_ = false;
   supervisor_ = request.process_valid && request.privileged;
   const spec::DdtMode mode = registers.ddt_mode();
@@ -95,6 +96,14 @@ void Translation::finish_walks() {
   entry.pbmt = first_.active() && first_.pbmt != 0 ? first_.pbmt : second_.active() ? second_.pbmt : std::uint8_t{0};
   ask_.kind = AskKind::kFillTranslation;
   step_ = Step::kTranslationFill;
+}
+
+/// IOMMU 2.1.3.3: what the device's own requests carry, and those of the IOMMU to the structures of its address spaces.
+QosId Translation::device_qos() const {
+  if (!registers_->implementation().qosid) return {};
+  const std::uint64_t ta = device_context_.ta();
+  return {static_cast<std::uint16_t>(spec::dc_ta::kRcid.get(ta)),
+          static_cast<std::uint16_t>(spec::dc_ta::kMcid.get(ta))};
 }
 
 /// Model: an access beyond capabilities.PAS is answered here, as the PMA violation that it is.
@@ -198,6 +207,16 @@ void Translation::memory(const MemoryAnswer& answer) {
       if (!ok) return msi_pte_fault(answer.status);
       return take_msi_pte(to_host(word, 8, registers_->big_endian()),
                           to_host(answer.data[1], 8, registers_->big_endian()));
+    case Step::kMrifRead:
+      return ok ? mrif_pending_read(word) : mrif_fault(answer.status);
+    case Step::kMrifSwap:
+      return ok ? mrif_pending_swapped(word) : mrif_fault(answer.status);
+    case Step::kMrifWrite:
+      return ok ? mrif_pending_set() : mrif_fault(answer.status);
+    case Step::kMrifEnableRead:
+      return ok ? mrif_enable_read(word) : mrif_fault(answer.status);
+    case Step::kNoticeWrite:
+      return notice_written(answer.status);
     case Step::kSecondUpdate:
       return ok ? second_stage_swapped(second_stage_word(word)) : walk_memory_fault(answer.status, goal_);
     default:

@@ -20,6 +20,7 @@ struct MsiTarget {
   bool mrif = false;
   std::uint64_t mrif_address = 0;  ///< of the memory-resident interrupt file
   std::uint16_t notice_id = 0;     ///< data of the notice message
+  bool absorbed = false;  ///< the IOMMU did all there was to do: nothing is forwarded, a read is answered with zeros
 };
 
 /// Fields of an ATS translation completion (IOMMU 2.6). With r and w both 0 nothing is granted.
@@ -41,6 +42,7 @@ struct Outcome {
   std::uint64_t spa = 0;        ///< of the request's first byte; with T2GPA an ATS request gets the GPA instead
   std::uint8_t size_log2 = 12;  ///< of the range around it that translates alike
   std::uint8_t pbmt = 0;
+  QosId qos{};                ///< of what is forwarded
   bool bypass = false;        ///< both stages Bare, or ddtp Bare: no translation was needed
   bool record_fault = false;  ///< false: DTF (IOMMU 2.1.3.1) or the debug interface suppresses it
   Response response = Response::kSuccess;
@@ -48,6 +50,7 @@ struct Outcome {
   bool is_msi = false;  ///< `msi` has the target
   MsiTarget msi{};
   AtsCompletion ats{};  ///< ATS requests that end with success
+  bool absorbed() const { return is_msi && msi.absorbed; }
 };
 
 /// Whether a translation leaves traces in memory.
@@ -103,6 +106,11 @@ class Translation {
     kSecondUpdate,
     kSecondFill,
     kMsiRead,
+    kMrifRead,
+    kMrifSwap,
+    kMrifWrite,
+    kMrifEnableRead,
+    kNoticeWrite,
   };
   /// Whose guest-physical address the second stage translates, and so what comes after it.
   enum class Goal : std::uint8_t { kFinal, kFirstStageRead, kFirstStageUpdate, kProcessDirectory };
@@ -138,6 +146,7 @@ class Translation {
   std::uint8_t range_log2(const TranslationEntry& entry, std::uint64_t gpa) const;
   void finish_walks();
   AddressSpaceTag tag() const;
+  QosId device_qos() const;
   void ask_read(std::uint64_t spa, unsigned bytes, Structure structure, unsigned level, Step step);
 
   // translation_walk.cpp: both stages of "Two-Stage Address Translation".
@@ -175,6 +184,17 @@ class Translation {
   void take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1);
   void msi_translated(const MsiTarget& target);
 
+  // translation_mrif.cpp: the store into a memory-resident interrupt file (AIA).
+  void store_msi();
+  bool is_msi_write() const;
+  void access_mrif(AskKind kind, std::uint64_t address, Step step);
+  void mrif_fault(MemoryStatus status);
+  void mrif_pending_read(std::uint64_t word);
+  void mrif_pending_swapped(std::uint64_t old_word);
+  void mrif_pending_set();
+  void mrif_enable_read(std::uint64_t word);
+  void notice_written(MemoryStatus status);
+
   // translation_outcome.cpp: permissions, faults, results.
   bool first_stage_permits(const StageAttributes& attributes) const;
   bool second_stage_permits(const StageAttributes& attributes) const;
@@ -200,6 +220,7 @@ class Translation {
   PageWalk second_{};
   std::uint64_t first_root_ = 0;
   std::uint64_t msi_gpa_ = 0;
+  std::uint64_t mrif_bit_ = 0;  ///< that of the interrupt identity in its doublewords
   base::Pscid pscid_{};
   base::ProcessId process_{};    ///< of the request, or the default
   std::uint64_t directory_ = 0;  ///< table of the directory walk; a GPA in a process directory under a second stage

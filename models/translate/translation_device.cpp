@@ -118,6 +118,7 @@ void Translation::use_for_message() {
 /// Steps 7 to 10.
 void Translation::use_device_context() {
   device_located_ = true;
+  ask_.memory.qos = device_qos();
   if (request_.type == AddressType::kMessage) return use_for_message();
   if (transaction_disallowed()) return fault(spec::Cause::kTransactionTypeDisallowed);
   prepare_second_stage();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Translation of MSI addresses (IOMMU 2.3.3; AIA 9.5). Model: MSI PTEs are not cached, and in MRIF mode the IO bridge
-// stores into the file and sends the notice; the outcome tells it where.
+// Translation of MSI addresses (IOMMU 2.3.3; AIA 9.5). Model: MSI PTEs are not cached. In MRIF mode the IOMMU stores
+// into the file and sends the notice (translation_mrif.cpp) if the request brings the message's data; else the IO
+// bridge is to do that, and the outcome tells it where.
 #include "translate/byte_order.h"
 #include "translate/registers.h"
 #include "translate/translation.h"
@@ -81,6 +82,8 @@ void Translation::take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1) {
   target.address = mrif1::kNppn.get(word1) << base::kPageShift;
   target.notice_id = static_cast<std::uint16_t>(mrif1::kN10.get(word1) << 10 | mrif1::kNid.get(word1));
   msi_translated(target);
+  const bool is_access = outcome_.kind == Outcome::Kind::kTranslated && request_.type != AddressType::kAtsRequest;
+  if (request_.stores_msi && is_access) store_msi();
 }
 
 /// Step 15: an MSI page is as a second-stage page with R = W = U = 1 and X = 0.

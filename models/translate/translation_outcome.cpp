@@ -145,6 +145,7 @@ void Translation::succeed(const TranslationEntry& entry, std::uint64_t address, 
   // Model: a device with MSI translation is told of single pages, whatever its tables hold.
   outcome_.size_log2 = has_msi_translation() ? std::uint8_t{base::kPageShift} : entry.size_log2;
   outcome_.pbmt = entry.pbmt;
+  outcome_.qos = ask_.memory.qos;  // with ddtp Bare that of iommu_qosid (IOMMU 5.27)
   outcome_.bypass = false;
   outcome_.record_fault = false;
   outcome_.response = Response::kSuccess;

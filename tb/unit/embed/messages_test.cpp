@@ -69,6 +69,41 @@ TEST_P(Messages, PageRequestsAreQueuedOrAnswered) {
   EXPECT_EQ(iommusim_send_page_request(embedded.iommu, &request), IOMMUSIM_BAD_ARGUMENT) << "a segment unannounced";
 }
 
+class InterruptFiles : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Modes, InterruptFiles, testing::Values("functional", "cycle"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(InterruptFiles, AMessageIsStoredWhenItsDataIsThere) {
+  const std::string yaml = std::string("{mode: ") + GetParam() +
+                           ", implementation: {msi_flat: true, msi_mrif: true, qosid: true, qosid_mask: 0xffffffff}}";
+  Embedded embedded(yaml.c_str());
+  const AddressSpace space = embedded.space(0, 8);
+  const std::uint64_t table = embedded.frames.take();
+  constexpr std::uint64_t kFile = 0x123400, kNotice = 0x140000;
+  embedded.memory.store(table + 16, 3 | kFile >> 2);
+  embedded.memory.store(table + 24, 0x2aULL | kNotice >> 2);
+  embedded.memory.store(kFile + 8, 1U << 9);
+  const std::uint64_t words[] = {
+      1, space.iohgatp(1), spec::dc_ta::kRcid.of(5) | spec::dc_ta::kMcid.of(6), space.fsc(), 1ULL << 60 | table >> 12,
+      7, 0x28000};
+  for (unsigned i = 0; i < 7; ++i) embedded.memory.store(embedded.ddt_root + 64 * 7 + 8 * i, words[i]);
+  iommusim_request request = Embedded::request(7, 0x28001000, IOMMUSIM_WRITE);
+  request.bytes = 4;
+  request.data = 9;
+  const iommusim_result told = embedded.run(request);
+  EXPECT_EQ(told.msi, 2U);
+  EXPECT_EQ(told.mrif_address, kFile);
+  EXPECT_EQ(told.rcid, 5U);
+  EXPECT_EQ(told.mcid, 6U);
+  EXPECT_EQ(embedded.memory.load(kFile), 0U);
+  request.flags = IOMMUSIM_STORE_MSI;
+  const iommusim_result stored = embedded.run(request);
+  EXPECT_EQ(stored.msi, 3U);
+  EXPECT_EQ(stored.translated, 1U);
+  EXPECT_EQ(embedded.memory.load(kFile), 1U << 9);
+  EXPECT_EQ(embedded.memory.load32(kNotice), 0x2aU);
+}
+
 TEST(Cycle, PageRequestsAreHeldBackUntilTimeGoesOn) {
   Embedded embedded("{mode: cycle, implementation: {ats: true}, engine: {queues: {page_request_depth: 1}}}");
   iommusim_page_request request{};

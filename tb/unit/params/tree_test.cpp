@@ -67,5 +67,15 @@ TEST(Set, RefusesWhatIsNoAssignment) {
   EXPECT_THAT(set_error("a: 4\n", "a.b=1"), testing::HasSubstr("f.yaml:1:4"));
 }
 
+TEST(PositionOf, IsThatOfTheValueOrOfTheInnermostGroupAroundIt) {
+  const Tree tree = load_yaml_text("a: 1\nb:\n  c: {d: 2}\n", "f.yaml");
+  const auto at = [&](std::string_view path) { return base::to_prefix(position_of(tree, path, "f.yaml")); };
+  EXPECT_EQ(at("b.c.d"), "f.yaml:3:10: ");
+  EXPECT_EQ(at("b.c.x"), "f.yaml:3:6: ");
+  EXPECT_EQ(at("a"), "f.yaml:1:4: ");
+  EXPECT_EQ(at("x.y"), "f.yaml:1:1: ");
+  EXPECT_EQ(at(""), "f.yaml:1:1: ");
+}
+
 }  // namespace
 }  // namespace iommusim::params

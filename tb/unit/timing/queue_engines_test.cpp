@@ -118,6 +118,27 @@ TEST_F(QueueEnginesTest, BusyCyclesIsHowLongDdtpStaysBusy) {
   EXPECT_FALSE(busy());
 }
 
+TEST_F(QueueEnginesTest, AnotherRegisterWriteDoesNotProlongBusy) {
+  params.registers.busy_cycles = 25;
+  build();
+  const base::Cycle start = machine->driver.now();
+  const auto ddtp_busy = [&] { return spec::ddtp::kBusy.is_set(machine->driver.read_register(spec::kDdtpOffset, 8)); };
+  const auto queue_on = [&] { return spec::fqcsr::kFqon.is_set(machine->driver.read_register(spec::kFqcsrOffset, 4)); };
+  machine->driver.write_register(spec::kDdtpOffset, 8, 0);
+  machine->driver.advance(start + 10);
+  machine->driver.write_register(spec::kFqcsrOffset, 4, 0);
+  machine->driver.advance(start + 20);
+  machine->driver.write_register(spec::kIcvecOffset, 8, 0);
+  machine->driver.advance(start + 24);
+  EXPECT_TRUE(ddtp_busy());
+  machine->driver.advance(start + 25);
+  EXPECT_FALSE(ddtp_busy());
+  machine->driver.advance(start + 34);
+  EXPECT_TRUE(queue_on());
+  machine->driver.advance(start + 35);
+  EXPECT_FALSE(queue_on());
+}
+
 TEST_F(QueueEnginesTest, AHundredFaultsAgainstASlowQueueAreAllRecordedOrFlagged) {
   driver_params.memory_cycles = 500;
   build();

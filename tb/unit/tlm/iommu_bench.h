@@ -30,7 +30,9 @@ inline void build_tables(Machine& tables) {
 
 struct IommuBench : InterruptLines {
   explicit IommuBench(const IommuParams& params = {})
-      : memory("memory", memory_params(params.dmi), {"dma", "own"}, stats), iommu("iommu", params, 1, 1, stats) {
+      : tables(params.implementation),
+        memory("memory", memory_params(params.dmi), {"dma", "own"}, stats),
+        iommu("iommu", params, 1, 1, stats) {
     device.socket.bind(checker.from_initiator);
     checker.to_target.bind(iommu.dma(0));
     cpu.socket.bind(iommu.registers());
@@ -38,14 +40,18 @@ struct IommuBench : InterruptLines {
     iommu.memory_own().bind(memory.port(1));
     iommu.connect(this);
     build_tables(tables);
-    tables.memory.for_each_word(
-        [this](std::uint64_t address, std::uint64_t word) { memory.store().store64(address, word); });
+    load_tables();
     write_register(spec::kFctlOffset, 4, spec::fctl::kWsi.mask());  // before anything is on
     write_register(spec::kCqbOffset, 8, tables.command_address(0) >> 2 | 7);
     write_register(spec::kFqbOffset, 8, tables.fault_address(0) >> 2 | 6);
     write_register(spec::kFqcsrOffset, 4, spec::fqcsr::kFqen.mask() | spec::fqcsr::kFie.mask());
     write_register(spec::kDdtpOffset, 8, tables.ddt_root >> 2 | 4);
     sc_test::run_to(10'000'000);
+  }
+  /// What is in `tables` is in memory, too.
+  void load_tables() {
+    tables.memory.for_each_word(
+        [this](std::uint64_t address, std::uint64_t word) { memory.store().store64(address, word); });
   }
   static MemoryParams memory_params(bool dmi = false) {
     MemoryParams params;

@@ -158,10 +158,12 @@ SC_TEST(Memory, AtomicExtensionSwapsWhenEqual) {
 }
 
 struct FaultAt : FaultInjector {
-  InjectedFault inspect(unsigned, std::uint64_t address, std::uint32_t, bool) override {
-    return address == 0x1000   ? InjectedFault::kAccessFault
-           : address == 0x2000 ? InjectedFault::kPoison
-                               : InjectedFault::kNone;
+  Injected inspect(unsigned, const Payload& payload) override {
+    const std::uint64_t address = payload.get_address();
+    return {address == 0x1000   ? Injected::Fault::kAccessFault
+            : address == 0x2000 ? Injected::Fault::kPoison
+                                : Injected::Fault::kNone,
+            address == 0x3000 ? Picoseconds{7000} : 0};
   }
 };
 
@@ -188,6 +190,23 @@ SC_TEST(Memory, Errors) {
   EXPECT_EQ(status_of(0x2000, false), ::tlm::TLM_GENERIC_ERROR_RESPONSE);
   EXPECT_EQ(status_of(0, true), ::tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
   EXPECT_EQ(bench.memory.store().pages(), 1U);
+}
+
+SC_TEST(Memory, AnInjectedDelayHoldsOneAnswerAndNoOther) {
+  auto params = plain_memory();
+  params.bandwidth_bytes_per_s = 0;
+  MemoryBench bench(params);
+  FaultAt faults;
+  bench.memory.inject(&faults);
+  auto& late = bench.a.begin(false, 0x3000, 8);
+  auto& other = bench.b.begin(false, 0x100, 8);
+  expect_answer_at(bench.b, other, 10'000);
+  expect_answer_at(bench.a, late, 17'000);
+  sc_core::sc_time delay;
+  bench.a.socket->b_transport(late, delay);
+  EXPECT_EQ(delay, to_sc_time(17'000));
+  late.release();
+  other.release();
 }
 
 SC_TEST(Memory, BlockingAndDebugTransport) {

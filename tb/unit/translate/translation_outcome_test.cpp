@@ -174,4 +174,20 @@ TEST(AtsRequest, T2gpaAnswersWithTheGuestAddress) {
   EXPECT_EQ(translation.outcome().spa, 0x3000U);
 }
 
+TEST(Outcome, QosIdsAreThoseOfTheRegisterWhileTheDirectoryIsBare) {
+  spec::Implementation implementation;
+  implementation.qosid = true;
+  implementation.qosid_mask = ~0U;
+  Machine machine(implementation, 3, FunctionalCacheParams{});
+  spec::DeviceContext context;
+  context.words = {1, 0, spec::dc_ta::kRcid.of(0xabc) | spec::dc_ta::kMcid.of(0xdef), 0};
+  machine.set_context(5, context);
+  machine.write32(spec::kIommuQosidOffset, spec::iommu_qosid::kRcid.of(1) | spec::iommu_qosid::kMcid.of(2));
+  EXPECT_EQ(machine.translate(5, 0x1000).qos, (QosId{0xabc, 0xdef}));
+  machine.write(spec::kDdtpOffset, 1);
+  EXPECT_EQ(machine.translate(5, 0x1000).qos, (QosId{1, 2}));
+  machine.write32(spec::kIommuQosidOffset, spec::iommu_qosid::kRcid.of(3) | spec::iommu_qosid::kMcid.of(4));
+  EXPECT_EQ(machine.translate(5, 0x1000).qos, (QosId{3, 4}));
+}
+
 }  // namespace iommusim::translate::test
