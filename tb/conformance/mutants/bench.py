@@ -14,6 +14,15 @@ LAYOUT = ["cmake", "models", "sw", "tb", "traces", "CMakeLists.txt", "CMakePrese
 VECTORS = "tb/conformance/expected_failures.txt"
 
 
+def copy_if_changed(source, copy):
+    """A file whose text is as it was keeps its time, so that nothing is built again for it."""
+    if os.path.exists(copy):
+        with open(source, "rb") as old, open(copy, "rb") as new:
+            if old.read() == new.read():
+                return
+    shutil.copyfile(source, copy)
+
+
 class Bench:
     def __init__(self, root, scratch, jobs, timeout):
         self.root, self.tree, self.jobs, self.timeout = root, os.path.join(scratch, "tree"), jobs, timeout
@@ -22,9 +31,10 @@ class Bench:
         for entry in LAYOUT:
             source, copy = os.path.join(root, entry), os.path.join(self.tree, entry)
             if os.path.isdir(source):
-                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "*.zst"), dirs_exist_ok=True)
+                shutil.copytree(source, copy, copy_function=copy_if_changed, dirs_exist_ok=True,
+                                ignore=shutil.ignore_patterns("__pycache__", "*.zst"))
             elif os.path.exists(source):
-                shutil.copy2(source, copy)
+                copy_if_changed(source, copy)
         if not os.path.exists(os.path.join(self.tree, "vectors")):
             os.symlink(os.path.join(root, "vectors"), os.path.join(self.tree, "vectors"))
         library = os.path.join(self.tree, "cmake/IommusimLibrary.cmake")
