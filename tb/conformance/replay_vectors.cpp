@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// replay_vectors EXPECTED_FAILURES FILE...: the files on the functional engine, in a program that links no more than they
-// need. Exit status 0 when nothing but what the list names fails. For scripts/mutants; people use `iommusim conform`.
+// replay_vectors EXPECTED_FAILURES FILE...: the files on the functional engine, in a program that links no more than
+// they need. Exit status 0 when nothing but what the list names fails. For scripts/mutants; people use `iommusim
+// conform`.
 #include <cstdio>
 #include <exception>
 
