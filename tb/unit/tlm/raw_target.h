@@ -26,6 +26,7 @@ class RawTarget : public sc_core::sc_module, ::tlm::tlm_fw_transport_if<> {
   std::vector<Request> requests;  ///< BEGIN_REQ
   Answer answer = Answer::kAccept;
   bus::Picoseconds answer_delay = 0;  ///< annotated to what is returned
+  bool keep = false;                  ///< payloads are never given back: the test looks at them later
   unsigned ended = 0;                 ///< END_RESP by call
 
   void end_request(std::size_t index, bus::Picoseconds delay = 0) { send(index, ::tlm::END_REQ, delay); }
@@ -51,6 +52,7 @@ class RawTarget : public sc_core::sc_module, ::tlm::tlm_fw_transport_if<> {
     }
     requests.push_back({&payload, bus::now_ps() + delay.value(), payload.get_address(), payload.get_data_length(),
                         payload.is_write()});
+    if (keep) payload.acquire();
     if (answer == Answer::kHold) {
       payload.acquire();
       return ::tlm::TLM_ACCEPTED;
