@@ -143,6 +143,7 @@ class Engine {
   void close_miss(std::uint32_t i, base::Cycle now);
   void wait_to_read(std::uint32_t i);
   void end_walk(std::uint32_t i, bool ok, base::Cycle now);
+  bool keeps_what_it_finds(const Slot& slot) const;
   void fill_translation(std::uint32_t i);
   void fill_walk(std::uint32_t i);
 

@@ -173,6 +173,7 @@ struct RegisterParams {
 struct EngineParams {
   std::uint32_t clock_mhz = 1000;
   std::uint32_t slots = 128;
+  bool keep_ats = true;
   IngressParams ingress{};
   CacheParams ddt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams pdt_cache{32, 0, Policy::kLru, 1, 1};
@@ -190,6 +191,9 @@ struct EngineParams {
     v("clock_mhz", &EngineParams::clock_mhz, Unit::kMhz, Range{1, 10000}, "clock of the IOMMU");
     v("slots", &EngineParams::slots, Unit::kCount, Range{1, 65536},
       "requests inside the IOMMU, from acceptance to answer");
+    v("keep_ats", &EngineParams::keep_ats,
+      "what a walk for an ATS translation request finds enters the IOTLB and the walk caches; false: it is left to the "
+      "device's own cache");
     v.group("ingress", &EngineParams::ingress, "input queue");
     v.group("ddt_cache", &EngineParams::ddt_cache, "device contexts");
     v.group("pdt_cache", &EngineParams::pdt_cache, "process contexts");

@@ -114,6 +114,11 @@ void Engine::end_walk(std::uint32_t i, bool ok, base::Cycle now) {
   if (slot.miss != kNoSlot) close_miss(i, now);
 }
 
+/// Model: caches may leave the translations of ATS requests to the device, which keeps them anyhow.
+bool Engine::keeps_what_it_finds(const Slot& slot) const {
+  return params_.keep_ats || slot.process.request().type != translate::AddressType::kAtsRequest;
+}
+
 void Engine::fill_translation(std::uint32_t i) {
   Slot& slot = slots_[i];
   const translate::Ask& ask = slot.process.ask();
@@ -123,7 +128,7 @@ void Engine::fill_translation(std::uint32_t i) {
       })) {
     ++stats_.iotlb.overtaken;
   } else {
-    iotlb_.fill(ask.key, ask.entry);
+    if (keeps_what_it_finds(slot)) iotlb_.fill(ask.key, ask.entry);
     slot.result = ask.entry;
     slot.has_result = params_.miss_table.hand_over;
   }
@@ -137,7 +142,7 @@ void Engine::fill_walk(std::uint32_t i) {
         return selects_contexts(invalidation, slot) || translate::selects(invalidation, ask.walk, ask.walk_entry);
       }))
     ++stats_.walk_cache.at(ask.walk.second_stage, ask.walk_entry.level).overtaken;
-  else
+  else if (keeps_what_it_finds(slot))
     walk_cache_.fill(ask.walk, ask.walk_entry);
   slot.process.resume();
 }

@@ -164,5 +164,27 @@ TEST_F(MessagesTest, AnAtsRequestIsAnsweredAndNothingIsForwarded) {
   EXPECT_EQ(machine->head(), machine->tail());
 }
 
+TEST_F(MessagesTest, KeepAtsFalseLeavesTranslationsOfAtsRequestsToTheDevice) {
+  for (const bool keep_ats : {true, false}) {
+    params.keep_ats = keep_ats;
+    build();
+    AddressSpace space = machine->tables.space(8, 0);
+    space.map(0x10000, 0x50000);
+    machine->tables.attach(5, space, spec::dc_tc::kEnAts.mask());
+    translate::Request request = Machine::request(5, 0x10000);
+    const auto walk_reads = [&](translate::AddressType type) {
+      machine->tables.memory.clear_counts();
+      request.type = type;
+      EXPECT_TRUE(machine->driver.offer(request, 0));
+      machine->driver.run_until_idle();
+      return machine->tables.memory.reads_of(translate::Structure::kFirstStage);
+    };
+    EXPECT_EQ(walk_reads(translate::AddressType::kAtsRequest), 3U);
+    EXPECT_EQ(walk_reads(translate::AddressType::kAtsRequest), keep_ats ? 0U : 3U);
+    EXPECT_EQ(walk_reads(translate::AddressType::kUntranslated), keep_ats ? 0U : 3U);
+    EXPECT_EQ(walk_reads(translate::AddressType::kAtsRequest), 0U) << "what others left may serve it";
+  }
+}
+
 }  // namespace
 }  // namespace iommusim::timing::test

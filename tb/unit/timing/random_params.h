@@ -32,6 +32,7 @@ inline EngineParams random_engine(Choices& choices) {
   constexpr std::uint32_t kCounts[] = {1, 2, 3, 16};
   EngineParams params;
   params.slots = choices.pick(kSlots);
+  params.keep_ats = choices.flag();
   params.ingress = {choices.pick(kCounts), 1 + choices.below(3)};
   params.ddt_cache = random_cache(choices, 0);
   params.pdt_cache = random_cache(choices, 0);
