@@ -61,7 +61,7 @@ def edits(code, line):
         if balanced(match[1]):
             yield match.start(1), match.end(1), f"!({line[match.start(1):match.end(1)]})"
     for match in RETURN.finditer(code):
-        if not re.fullmatch(r"true|false|\d+|\{\}", match[1]):
+        if not re.fullmatch(r"\s*|true|false|\d+|\{\}", match[1]):
             value = line[match.start(1):match.end(1)]
             yield match.start(1), match.end(1), f"!({value})"
             yield match.start(1), match.end(1), f"({value}) + 1"

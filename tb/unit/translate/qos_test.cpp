@@ -77,8 +77,9 @@ TEST(Qos, EveryStructureIsReadWithItsIdentifiers) {
   EXPECT_EQ(dma.qos, kOfTheDevice) << "what is forwarded";
   EXPECT_EQ(qos.machine.memory.swaps, 1U);
   EXPECT_EQ(qos.translate(0x2000).spa, 0x99000U);
-  EXPECT_EQ(qos.seen, (std::set<Structure>{Structure::kDdt, Structure::kPdt, Structure::kFirstStage,
-                                           Structure::kSecondStage, Structure::kSecondStageImplicit, Structure::kMsiPte}));
+  EXPECT_EQ(qos.seen,
+            (std::set<Structure>{Structure::kDdt, Structure::kPdt, Structure::kFirstStage, Structure::kSecondStage,
+                                 Structure::kSecondStageImplicit, Structure::kMsiPte}));
 }
 
 TEST(Qos, QueuesAndMessagesHaveThoseOfTheIommu) {

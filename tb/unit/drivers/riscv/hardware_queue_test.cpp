@@ -35,6 +35,20 @@ TEST(HardwareQueue, TheLargestSizeOfHardwareBinds) {
   queue.disable();
 }
 
+// IOMMU 5.6, 5.9: a queue of more than a page lies at a multiple of its size.
+TEST(HardwareQueue, LargeQueuesAreAlignedToTheirSize) {
+  for (const unsigned log2 : {8U, 9U, 13U}) {
+    Bench bench;
+    ASSERT_NE(bench.frames.alloc(0), 0U);  // the memory does not begin at a fitting address
+    HardwareQueue queue(bench.ports, kLayout);
+    ASSERT_EQ(queue.enable(log2), 0);
+    EXPECT_EQ(queue.entries(), 1U << log2);
+    EXPECT_EQ(queue.entry(0) % (std::uint64_t{16} << log2), 0U) << log2;
+    EXPECT_EQ(queue.entry(1), queue.entry(0) + 16);
+    queue.disable();
+  }
+}
+
 TEST(HardwareQueue, HalvesWhileMemoryIsShort) {
   Bench bench;
   hal::BuddyFrames few(bench.os, bench.hardware.memory(), 0x90004000, 0x3000);  // no block above 8 KiB

@@ -62,6 +62,18 @@ TEST(RiscvDomain, MapSendsNoCommandAndUnmapOf16KiBSendsFour) {
                     "IOTINVAL.VMA pscid=1 addr=0x12000", "IOTINVAL.VMA pscid=1 addr=0x13000", "IOFENCE.C pr pw"}));
 }
 
+// IOMMU 6.3: hardware sees the cleared entries before the command that makes it forget them.
+TEST(RiscvDomain, TheUpdateIsVisibleBeforeItsInvalidation) {
+  Attached at(small_pages());
+  for (const std::uint64_t bytes : {std::uint64_t{0x4000}, 4 * kMiB}) {
+    ASSERT_EQ(at.domain->map(0x1000, 0x40001000, bytes, kRwAccess), 0);
+    EXPECT_TRUE(at.bench.hardware.memory().unsettled());
+    EXPECT_EQ(at.unmap(0x1000, bytes), bytes);
+    EXPECT_FALSE(at.bench.hardware.take().empty());
+    EXPECT_FALSE(at.bench.hardware.tail_overtook_a_store());
+  }
+}
+
 TEST(RiscvDomain, UnmapOf4MiBInvalidatesTheAddressSpace) {
   Attached at(small_pages());
   ASSERT_EQ(at.domain->map(0x1000, 0x40001000, 4 * kMiB, kRwAccess), 0);

@@ -69,6 +69,7 @@ std::string describe_command(std::uint64_t word0, std::uint64_t word1) {
 }
 
 void WatchedMemory::store64(std::uint64_t spa, std::uint64_t value) {
+  unsettled_ = true;
   memory_.store64(spa, value);
   if (spa - watched_.start < watched_.bytes)
     note_(watched_.name + "+" + std::to_string(spa - watched_.start) + " = " + scripted_hex(value));
@@ -144,6 +145,7 @@ void ScriptedIommu::write(std::uint32_t offset, std::uint64_t value) {
       registers_[offset] = value & script_.icvec_mask;
       break;
     case hw::kCqtOffset:
+      if (memory_.unsettled() && (get(hw::kCqcsrOffset) & hw::cqcsr::kCqonMask) != 0) tail_overtook_a_store_ = true;
       registers_[offset] = value;
       if (!paused_) run_commands(~0ULL);
       break;

@@ -3,6 +3,7 @@
 // from memory when the tail moves, and writes everything it sees into one list of events. No translation happens here.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -24,13 +25,22 @@ class WatchedMemory final : public hal::Memory {
   void watch(std::uint64_t start, std::uint64_t bytes, const std::string& name) { watched_ = {start, bytes, name}; }
 
   void read(std::uint64_t spa, void* out, std::size_t bytes) override { memory_.read(spa, out, bytes); }
-  void write(std::uint64_t spa, const void* in, std::size_t bytes) override { memory_.write(spa, in, bytes); }
+  void write(std::uint64_t spa, const void* in, std::size_t bytes) override {
+    unsettled_ = true;
+    memory_.write(spa, in, bytes);
+  }
   std::uint64_t load64(std::uint64_t spa) override { return memory_.load64(spa); }
   void store64(std::uint64_t spa, std::uint64_t value) override;
   bool compare_exchange64(std::uint64_t spa, std::uint64_t& expected, std::uint64_t desired) override {
+    unsettled_ = true;
     return memory_.compare_exchange64(spa, expected, desired);
   }
-  void barrier() override { memory_.barrier(); }
+  void barrier() override {
+    unsettled_ = false;
+    memory_.barrier();
+  }
+  /// A store that no barrier has followed yet: hardware need not see it.
+  bool unsettled() const { return unsettled_; }
 
  private:
   struct Watch {
@@ -40,6 +50,7 @@ class WatchedMemory final : public hal::Memory {
   };
   std::function<void(const std::string&)> note_;
   hal::SparseMemory memory_;
+  std::atomic<bool> unsettled_{false};
   Watch watched_;
 };
 
@@ -71,6 +82,8 @@ class ScriptedIommu final : public hal::Mmio {
   void write64(std::uint32_t offset, std::uint64_t value) override;
 
   WatchedMemory& memory() { return memory_; }
+  /// The command tail moved while a store was not settled (of no meaning when threads store).
+  bool tail_overtook_a_store() const { return tail_overtook_a_store_; }
   /// While paused, commands stay in the queue.
   void pause(bool paused);
   /// Executes at most `count` commands although paused.
@@ -99,6 +112,7 @@ class ScriptedIommu final : public hal::Mmio {
   std::mutex lock_;  // guards what follows
   std::map<std::uint32_t, std::uint64_t> registers_;
   Events events_;
+  std::atomic<bool> tail_overtook_a_store_{false};
   bool paused_ = false;
   unsigned csr_busy_ = 0;
   unsigned ddtp_busy_ = 0;
