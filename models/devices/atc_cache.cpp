@@ -41,7 +41,8 @@ bool AtcCache::fill(std::uint64_t iova, const AtcSpace& space, const AtcEntry& e
 std::uint32_t AtcCache::remove(const AtsRange& range) {
   return cache_.remove_if([&](const timing::PageKey& key, const AtcEntry& entry) {
     const auto process = static_cast<std::uint32_t>(base::bits(key.tag, kProcessShift, 20));
-    const bool gone = range.touches(key.page << entry.size_log2, entry.size_log2, (key.tag & kProcessValid) != 0, process);
+    const bool gone =
+        range.touches(key.page << entry.size_log2, entry.size_log2, (key.tag & kProcessValid) != 0, process);
     if (gone) account(entry.size_log2, -1);
     return gone;
   });

@@ -31,7 +31,8 @@ void Atc::message_came(bus::PooledPayload& payload, base::Picoseconds now) {
 }
 
 void Atc::serve_invalidations(base::Picoseconds now) {
-  for (; !received_.empty() && received_.front().ready <= now; received_.pop_front()) invalidate(received_.front(), now);
+  for (; !received_.empty() && received_.front().ready <= now; received_.pop_front())
+    invalidate(received_.front(), now);
 }
 
 void Atc::invalidate(const Received& received, base::Picoseconds now) {

@@ -63,11 +63,10 @@ struct AtcStats : stats::Group {
   Counter drained{*this, "drained", Unit::kCount, "pieces with a removed translation that a completion waited for"};
   Histogram invalidation_ps{*this, "invalidation_ps", Unit::kPs, "from an Invalidation Request to its completion"};
   Occupancy invalidating{*this, "invalidating", Unit::kPs, "Invalidation Requests inside"};
-  Identity served{*this, "invalidations + inside at start = completed + ignored + inside",
-                  [this] { return invalidations.value() + invalidating.data().level_at_start(); },
-                  [this] {
-                    return invalidations_completed.value() + invalidations_ignored.value() + invalidating.level();
-                  }};
+  Identity served{
+      *this, "invalidations + inside at start = completed + ignored + inside",
+      [this] { return invalidations.value() + invalidating.data().level_at_start(); },
+      [this] { return invalidations_completed.value() + invalidations_ignored.value() + invalidating.level(); }};
 };
 
 }  // namespace iommusim::devices

@@ -152,9 +152,8 @@ void Atc::form_groups() {
     while (groups_[next_group_].pages != 0) next_group_ = next_group_ + 1 == groups_.size() ? 0 : next_group_ + 1;
     Group& group = groups_[next_group_];
     const Miss& first = misses_[faulted_.front()];
-    for (std::size_t left = faulted_.size(); left != 0 && group.pages < params_.pages_per_group &&
-                                             pages_asked_ < params_.page_requests;
-         --left) {
+    for (std::size_t left = faulted_.size();
+         left != 0 && group.pages < params_.pages_per_group && pages_asked_ < params_.page_requests; --left) {
       const std::uint32_t m = faulted_.front();
       faulted_.pop();
       Miss& miss = misses_[m];
@@ -219,8 +218,9 @@ void Atc::page_response(const translate::DeviceMessage& message, base::Picosecon
       miss.state = MissState::kResting;
       resting_.push(now + params_.retry_ns * 1000, m);
     } else {
-      fail(m, response == PageResponse::kFailure ? translate::Response::kCompleterAbort
-                                                 : translate::Response::kUnsupportedRequest,
+      fail(m,
+           response == PageResponse::kFailure ? translate::Response::kCompleterAbort
+                                              : translate::Response::kUnsupportedRequest,
            now);
     }
   }

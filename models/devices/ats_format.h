@@ -56,8 +56,8 @@ inline unsigned group_of(const translate::DeviceMessage& message) {
 
 inline std::uint64_t page_request_body(std::uint64_t iova, bool write, unsigned group, bool last) {
   namespace record = spec::page_request_w1;
-  return record::kPage.of(iova >> base::kPageShift) | record::kGroup.of(group) | (write ? record::kW.mask() : record::kR.mask()) |
-         (last ? record::kL.mask() : 0);
+  return record::kPage.of(iova >> base::kPageShift) | record::kGroup.of(group) |
+         (write ? record::kW.mask() : record::kR.mask()) | (last ? record::kL.mask() : 0);
 }
 
 }  // namespace iommusim::devices

@@ -62,8 +62,9 @@ struct AtcBench {
   }
   void respond(std::size_t number, translate::Response response = translate::Response::kSuccess) {
     bus::dma_of(*iommu.requests[number].payload).response = response;
-    iommu.respond(number, 0,
-                  response == translate::Response::kSuccess ? ::tlm::TLM_OK_RESPONSE : ::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    iommu.respond(
+        number, 0,
+        response == translate::Response::kSuccess ? ::tlm::TLM_OK_RESPONSE : ::tlm::TLM_ADDRESS_ERROR_RESPONSE);
     wait();
   }
   /// The answer to the `index`-th translation request.
@@ -93,8 +94,7 @@ struct AtcBench {
     wait(200);
   }
   void page_response(unsigned group, unsigned code) {
-    send_message(translate::DeviceMessage::Kind::kPageResponse,
-                 std::uint64_t{group} << 32 | std::uint64_t{code} << 44);
+    send_message(translate::DeviceMessage::Kind::kPageResponse, std::uint64_t{group} << 32 | std::uint64_t{code} << 44);
   }
   std::uint64_t page_request(std::size_t index) const {
     const std::size_t number = sent(MessageExtension::Kind::kPageRequest).at(index);

@@ -17,10 +17,8 @@ TEST(AtsFormat, TheSizeOfARangeIsCodedByItsLowestZeroBit) {
   const struct {
     std::uint64_t payload, first, last;
   } rows[] = {
-      {0x12345000, 0x12345000, 0x12345fff},
-      {0x12344000 | kS, 0x12344000, 0x12345fff},
-      {0x12345000 | kS, 0x12344000, 0x12347fff},
-      {0x401ff000 | kS, 0x40000000, 0x403fffff},
+      {0x12345000, 0x12345000, 0x12345fff},      {0x12344000 | kS, 0x12344000, 0x12345fff},
+      {0x12345000 | kS, 0x12344000, 0x12347fff}, {0x401ff000 | kS, 0x40000000, 0x403fffff},
       {0x7ffffffffffff000 | kS, 0, ~0ULL},
   };
   for (const auto& row : rows) {

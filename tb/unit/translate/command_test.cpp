@@ -152,6 +152,7 @@ TEST(Commands, FailedFetchSetsCqmf) {
     machine.memory.failing[machine.command_address(0)] = status;
     machine.command(kVma, 0);
     EXPECT_TRUE(spec::cqcsr::kCqmf.is_set(machine.read32(spec::kCqcsrOffset)));
+    EXPECT_TRUE(spec::ipsr::kCip.is_set(machine.read32(spec::kIpsrOffset)));
     EXPECT_EQ(machine.read32(spec::kCqhOffset), 0U);
   }
 }

@@ -37,6 +37,7 @@ TEST(DebugInterface, TranslatesAPage) {
   const auto records = debug.machine.take_records();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].cause, 15U);
+  EXPECT_EQ(debug.response(0x1000, kNw), 0x98765ULL << 10) << "a fault leaves nothing behind";
 }
 
 TEST(DebugInterface, ExecuteWantsReadToo) {

@@ -152,6 +152,20 @@ TEST(AtsRequest, WritePermissionComesWithD) {
   EXPECT_TRUE(updated.machine.memory.load(pte) & flags::kD);
 }
 
+// IOMMU 2.6: a device that caches by CXL.cache is told to use CXL.io where the memory type is not PMA.
+TEST(AtsRequest, CxlIoFollowsTheMemoryType) {
+  AtsRequests ats;
+  for (std::uint64_t type = 0; type < 3; ++type) {
+    const std::uint64_t iova = 0x1000 * (type + 1);
+    ats.space.map(iova, 0x3000);
+    const std::uint64_t pte = ats.space.first_entry(iova, 0);
+    ats.machine.memory.store(pte, ats.machine.memory.load(pte) | type << 61);
+    EXPECT_EQ(ats.request(iova, false, true).ats.cxl_io, type != 0) << type;
+    EXPECT_FALSE(ats.request(iova, false, false).ats.cxl_io) << "not a CXL device";
+    EXPECT_FALSE(ats.request(iova, false, true).ats.untranslated_only);
+  }
+}
+
 TEST(AtsRequest, T2gpaAnswersWithTheGuestAddress) {
   AtsRequests ats(spec::dc_tc::kT2gpa.mask(), 8);
   ats.space.map(0x1000, 0x3000);
