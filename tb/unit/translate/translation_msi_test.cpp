@@ -152,6 +152,21 @@ TEST(Msi, AtsRequestForAnMrifIsUntranslatedOnly) {
   EXPECT_FALSE(ats.x || ats.global);
 }
 
+// IOMMU 2.3.3, step 15: to the permissions an interrupt file is a page with R, W and U, without X.
+TEST(Msi, AtsRequestsAreGrantedNoExecution) {
+  MsiMachine msi;
+  msi.attach(spec::dc_tc::kEnAts.mask() | spec::dc_tc::kPdtv.mask());  // pdtp is Bare
+  msi.space.map_guest(0x28008000);
+  msi.set_pte(1, kBasic | 0x99ULL << 10);
+  Request request = Machine::request(7, 0x28001000);
+  request.type = AddressType::kAtsRequest;
+  request.process_valid = request.execute = true;
+  const AtsCompletion file = msi.machine.engine.translate(request).ats;
+  EXPECT_TRUE(file.r && file.w && !file.x);
+  request.iova = base::Iova(0x28008000);
+  EXPECT_TRUE(msi.machine.engine.translate(request).ats.x) << "a page beside it";
+}
+
 TEST(Msi, DebugInterfaceDoesNotReachMrifs) {
   MsiMachine msi;
   msi.set_pte(1, kMrif);

@@ -50,6 +50,22 @@ TEST_F(RiscvDeviceTest, FirstAttachWritesTheContextWithVLast) {
   device->block();
 }
 
+TEST(RiscvDevice, WithoutAFirstStageThereIsNoDomain) {
+  ScriptedIommu::Script script;
+  script.capabilities &= ~(hw::capabilities::kSv39Mask | hw::capabilities::kSv48Mask);
+  Bench bench(script);
+  RiscvIommu iommu(bench.ports, bench.system, small_queues());
+  ASSERT_EQ(iommu.probe(), 0);
+  int error = -1;
+  RiscvDevice* device = iommu.add_device({{5}, 0, {}}, error);
+  ASSERT_EQ(error, 0);
+  std::unique_ptr<domain::Domain> domain;
+  EXPECT_EQ(device->alloc_domain(domain), EOPNOTSUPP);
+  EXPECT_EQ(domain, nullptr);
+  EXPECT_EQ(bench.system.pscids_in_use(), 0U);
+  iommu.remove();
+}
+
 TEST_F(RiscvDeviceTest, DetachForgetsFirstAndWritesThen) {
   const auto domain = domain_of(*device);
   ASSERT_EQ(device->attach(*domain), 0);
