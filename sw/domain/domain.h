@@ -3,9 +3,12 @@
 // gets from them. Errors are positive Linux errno numbers; 0 is success. `last` is inclusive.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include "domain/page_fault.h"
 
 namespace iommusim::domain {
 
@@ -54,7 +57,7 @@ struct ReservedRegion {
   Kind kind = Kind::kReserved;
 };
 
-enum class Capability { kCacheCoherency, kIsolatedMsi, kDirtyTracking, kEnforceCoherency, kPasid };
+enum class Capability { kCacheCoherency, kIsolatedMsi, kDirtyTracking, kEnforceCoherency, kPasid, kAts, kPageRequests };
 
 /// Devices that cannot be told apart share a group, and are attached together.
 struct Group {
@@ -77,6 +80,11 @@ class Device {
   virtual int attach(Domain& domain) = 0;
   /// Blocks all DMA of the device. Cannot fail. The domain it was attached to may be destroyed afterwards.
   virtual void block() = 0;
+  /// From here on faults of the device go to `handler`; null: to nobody, they are answered kInvalid. Returns when no
+  /// call of the one before is running, so not from within one. 0, EOPNOTSUPP (no capability kPageRequests).
+  virtual int set_page_fault_handler(PageFaultHandler* /*handler*/) { return EOPNOTSUPP; }
+  /// The answer that a group is owed.
+  virtual void answer_page_fault(const PageFaultGroup& /*group*/, PageAnswer /*answer*/) {}
 };
 
 }  // namespace iommusim::domain

@@ -96,6 +96,8 @@ void CommandQueue::handle_interrupt() {
   const std::uint32_t csr = ports_.mmio.read32(hw::kCqcsrOffset);
   const std::uint32_t errors = csr & kCommandErrors;
   if (errors != 0) {
+    // Counted before the bit is cleared: only then does the fence go on, so who waits for it sees the count.
+    if (errors & hw::cqcsr::kCmdToMask) time_outs_.fetch_add(1);
     const std::uint64_t head = observe_head();
     error_repeats_ = head == error_head_ ? std::min(error_repeats_ + 1, 14U) : 0;
     error_head_ = head;

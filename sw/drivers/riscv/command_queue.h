@@ -30,6 +30,9 @@ class CommandQueue {
 
   std::uint64_t entries() const { return queue_.entries(); }
   std::uint64_t submitted() const { return producer_.load(std::memory_order_relaxed); }
+  /// Fences that told of an ATS invalidation that timed out (IOMMU 4.1.4), whoever sent either. More at the end of a
+  /// fence than before the invalidation was submitted: it may not have been done.
+  std::uint64_t time_outs() const { return time_outs_.load(); }
   std::uint64_t fences() const { return fences_.load(std::memory_order_relaxed); }
 
  private:
@@ -44,6 +47,7 @@ class CommandQueue {
   std::atomic<std::uint64_t> tail_{0};      // slots handed to hardware
   std::atomic<std::uint64_t> head_{0};      // slots that hardware is known to have passed
   std::atomic<std::uint64_t> fences_{0};
+  std::atomic<std::uint64_t> time_outs_{0};
   std::atomic<bool> dead_{false};
   // Of the interrupt handler alone:
   hal::RateLimit limit_;

@@ -54,4 +54,38 @@ constexpr Command inval_ddt(std::uint32_t device_id) {
   return command;
 }
 
+/// To a PCIe function: its requester id, and its segment if that is not 0.
+constexpr std::uint64_t ats_destination(std::uint64_t func3, std::uint32_t device_id) {
+  const std::uint64_t segment = device_id >> 16;
+  return (hw::opcode::kAts << hw::ats_w0::kOpcodeShift) | (func3 << hw::ats_w0::kFunc3Shift) |
+         (std::uint64_t{device_id & 0xffff} << hw::ats_w0::kRidShift) |
+         (segment != 0 ? hw::ats_w0::kDsvMask | (segment << hw::ats_w0::kDsegShift) : 0);
+}
+
+/// The body of an ATS invalidation request for [start, last], or for the smallest larger range that it can name. PCIe:
+/// with S (bit 11) the size is coded by the lowest 0 bit of the address from bit 12 on.
+constexpr std::uint64_t ats_range(std::uint64_t start, std::uint64_t last) {
+  unsigned log2 = 12;
+  while (log2 < 64 && (start >> log2) != (last >> log2)) ++log2;
+  if (log2 == 12) return start & ~0xfffULL;
+  const std::uint64_t base = log2 == 64 ? 0 : start >> log2 << log2;
+  return base | (((1ULL << (log2 - 1)) - 1) & ~0xfffULL) | (1ULL << 11);
+}
+
+/// Translations without PASID of [start, last] in the device's own cache.
+constexpr Command ats_inval(std::uint32_t device_id, std::uint64_t start, std::uint64_t last) {
+  return {ats_destination(hw::ats_func3::kInval, device_id), ats_range(start, last)};
+}
+
+/// The answer to a group of page requests. Codes: 0 success, 1 invalid request, 15 failure.
+constexpr Command ats_prgr(std::uint32_t device_id, std::uint32_t group, std::uint64_t code) {
+  return {ats_destination(hw::ats_func3::kPrgr, device_id), (std::uint64_t{group & 0x1ff} << 32) | (code << 44)};
+}
+constexpr Command ats_prgr_of_process(std::uint32_t device_id, std::uint32_t process, std::uint32_t group,
+                                      std::uint64_t code) {
+  Command command = ats_prgr(device_id, group, code);
+  command[0] |= hw::ats_w0::kPvMask | (std::uint64_t{process} << hw::ats_w0::kPidShift);
+  return command;
+}
+
 }  // namespace iommusim::drivers::riscv

@@ -16,6 +16,9 @@ struct RiscvIommuOptions {
   unsigned max_address_bits = 57;
   unsigned command_queue_log2 = 13;  ///< entries: 8192
   unsigned fault_queue_log2 = 12;    ///< entries: 4096
+  unsigned page_queue_log2 = 12;     ///< entries: 4096
+  /// Uses ATS and page requests of devices that have them. The Linux driver does not.
+  bool ats = false;
   /// Deepest device directory to try, 1 to 3 levels.
   unsigned max_directory_levels = 3;
   /// Messages rather than wires where hardware and platform offer both.

@@ -3,6 +3,7 @@
 #include "drivers/riscv/riscv_device.h"
 
 #include <cerrno>
+#include <mutex>
 
 #include "drivers/riscv/riscv_iommu.h"
 
@@ -14,10 +15,16 @@ constexpr std::uint64_t kTcOffset = 0;
 constexpr std::uint64_t kTaOffset = 16;
 constexpr std::uint64_t kFscOffset = 24;
 
+constexpr std::uint64_t kAtsBits = hw::dc_tc::kEnAtsMask | hw::dc_tc::kEnPriMask | hw::dc_tc::kPrprMask;
+
 }  // namespace
 
 RiscvDevice::RiscvDevice(RiscvIommu& iommu, domain::Group& group, const DeviceDescription& description)
-    : iommu_(iommu), group_(group), description_(description) {}
+    : iommu_(iommu),
+      group_(group),
+      description_(description),
+      contexts_lock_(iommu.ports().os.make_mutex()),
+      atc_(iommu.ports().os, iommu.commands(), description.device_ids, description.invalidation_depth) {}
 
 int RiscvDevice::locate_contexts() {
   for (const std::uint32_t id : description_.device_ids) {
@@ -30,6 +37,8 @@ int RiscvDevice::locate_contexts() {
 }
 
 bool RiscvDevice::capable(domain::Capability capability) const {
+  if (capability == domain::Capability::kAts) return uses_ats();
+  if (capability == domain::Capability::kPageRequests) return uses_page_requests();
   return capability == domain::Capability::kCacheCoherency || capability == domain::Capability::kIsolatedMsi;
 }
 
@@ -56,9 +65,24 @@ int RiscvDevice::attach(domain::Domain& domain) {
 void RiscvDevice::block() { switch_to(nullptr, Target{}); }
 void RiscvDevice::bypass() { switch_to(nullptr, Target{hw::iosatp_mode::kBare << hw::dc_fsc::kModeShift, 0, true}); }
 
+bool RiscvDevice::uses_ats() const { return description_.ats && iommu_.uses_ats() && !atc_.lost(); }
+
+int RiscvDevice::set_page_fault_handler(domain::PageFaultHandler* handler) {
+  if (!uses_page_requests() && handler != nullptr) return EOPNOTSUPP;
+  for (const Context& context : contexts_) iommu_.pages().set_handler(context.device_id, handler);
+  return 0;
+}
+
+void RiscvDevice::answer_page_fault(const domain::PageFaultGroup& group, domain::PageAnswer answer) {
+  iommu_.pages().answer(group, answer, description_.response_needs_pasid);
+}
+
 void RiscvDevice::switch_to(RiscvDomain* next, const Target& target) {
-  invalidate_contexts();
-  write_contexts(next, target);
+  {
+    const std::unique_lock guard(*contexts_lock_);
+    invalidate_contexts();
+    write_contexts(next, target);
+  }
   RiscvDomain* const previous = domain_;
   domain_ = next;
   if (previous && previous->unlink(*this)) {
@@ -86,17 +110,44 @@ void RiscvDevice::invalidate_contexts() {
       (void)iommu_.commands().submit(
           iotinval_pscid(static_cast<std::uint32_t>(field_of(ta, hw::dc_ta::kPscidMask, hw::dc_ta::kPscidShift))));
   }
-  if (changed) (void)iommu_.commands().fence();
+  if (!changed) return;
+  (void)iommu_.commands().fence();
+  if (!atc_.on()) return;
+  // IOMMU 7, disabling ATS: the device forgets last, when nothing is granted any more. Whether it does matters only if
+  // it gets ATS again.
+  (void)atc_.again(0, ~0ULL);
+  atc_.set_on(false);
+}
+
+void RiscvDevice::isolate() {
+  const std::unique_lock guard(*contexts_lock_);
+  iommu_.ports().os.log("riscv-iommu: device " + std::to_string(description_.device_ids.front()) +
+                        " does not answer invalidations, no more ATS for it");
+  hal::Memory& memory = iommu_.ports().memory;
+  for (const Context& context : contexts_) {
+    const std::uint64_t tc = memory.load64(context.spa + kTcOffset);
+    memory.store64(context.spa + kTcOffset, tc & ~kAtsBits);
+    (void)iommu_.commands().submit(inval_ddt(context.device_id));
+  }
+  (void)iommu_.commands().fence();
+  atc_.set_on(false);
 }
 
 /// Phase 2.
 void RiscvDevice::write_contexts(const RiscvDomain* next, const Target& target) {
   hal::Memory& memory = iommu_.ports().memory;
+  std::uint64_t tc = target.valid ? hw::dc_tc::kVMask : 0;
+  if (next != nullptr && target.valid && uses_ats()) {
+    tc |= hw::dc_tc::kEnAtsMask;
+    if (uses_page_requests())
+      tc |= hw::dc_tc::kEnPriMask | (description_.response_needs_pasid ? hw::dc_tc::kPrprMask : 0);
+    atc_.set_on(true);  // before V: no unmap may miss what the device is granted
+  }
   for (const Context& context : contexts_) {
     memory.store64(context.spa + kFscOffset, target.fsc);
     memory.store64(context.spa + kTaOffset, target.ta);
     memory.barrier();  // hardware that sees V sees the rest
-    memory.store64(context.spa + kTcOffset, target.valid ? hw::dc_tc::kVMask : 0);
+    memory.store64(context.spa + kTcOffset, tc);
     (void)iommu_.commands().submit(inval_ddt(context.device_id));
     (void)iommu_.commands().submit(next ? iotinval_pscid(next->pscid()) : iotinval_all());
   }

@@ -8,6 +8,7 @@
 // beside `Context`, when fsc points to a process directory.
 #pragma once
 
+#include "drivers/riscv/device_atc.h"
 #include "drivers/riscv/riscv_domain.h"
 
 namespace iommusim::drivers::riscv {
@@ -17,6 +18,11 @@ struct DeviceDescription {
   std::vector<std::uint32_t> device_ids;
   std::uint32_t group = 0;
   std::vector<domain::ReservedRegion> reserved;
+  // PCIe capabilities of its functions.
+  bool ats = false;
+  bool pri = false;                   ///< with ats only
+  bool response_needs_pasid = false;  ///< PRI: PRG Response PASID Required
+  unsigned invalidation_depth = 32;   ///< ATS: Invalidate Queue Depth, at least 1
 };
 
 class RiscvDevice final : public domain::Device {
@@ -32,10 +38,15 @@ class RiscvDevice final : public domain::Device {
   int alloc_domain(std::unique_ptr<domain::Domain>& out) override;
   int attach(domain::Domain& domain) override;
   void block() override;
+  int set_page_fault_handler(domain::PageFaultHandler* handler) override;
+  void answer_page_fault(const domain::PageFaultGroup& group, domain::PageAnswer answer) override;
   /// DMA addresses are physical addresses: the identity domain of the kernel's own use.
   void bypass();
 
   RiscvIommu& iommu() { return iommu_; }
+  DeviceAtc& atc() { return atc_; }
+  /// Takes ATS away from a device that does not answer: its translated requests are refused from here on.
+  void isolate();
 
  private:
   struct Context {
@@ -55,7 +66,12 @@ class RiscvDevice final : public domain::Device {
   RiscvIommu& iommu_;
   domain::Group& group_;
   const DeviceDescription description_;
+  bool uses_ats() const;
+  bool uses_page_requests() const { return uses_ats() && description_.pri; }
+
+  std::unique_ptr<hal::Mutex> contexts_lock_;  // guards what is in the contexts
   std::vector<Context> contexts_;
+  DeviceAtc atc_;
   RiscvDomain* domain_ = nullptr;  // null: blocked or bypassed
 };
 

@@ -2,6 +2,7 @@
 // Mapping, gathered invalidation and the device list of a paging domain.
 #include "drivers/riscv/riscv_domain.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <mutex>
@@ -105,18 +106,40 @@ bool RiscvDomain::for_each_iommu(Action action) {
   return good;
 }
 
+/// Of the IOMMUs and, after them, of the devices' own caches: a device may ask its IOMMU again at once (IOMMU 7, device
+/// ATC invalidations), and commands may be executed out of order, so a fence is between them. With links_lock_ held.
+bool RiscvDomain::forget(bool whole, std::uint64_t start, std::uint64_t last) {
+  bool good = for_each_iommu([&](CommandQueue& queue) {
+    if (whole) return queue.submit(iotinval_pscid(pscid_));
+    for (std::uint64_t iova = start; iova <= last; iova += 4096)
+      if (const int error = queue.submit(iotinval_page(pscid_, iova))) return error;
+    return 0;
+  });
+  struct Asked {
+    RiscvDevice* device;
+    DeviceAtc::Begun begun;
+  };
+  std::vector<Asked> asked;
+  for (RiscvDevice* device : links_)
+    if (device->atc().on()) asked.push_back({device, {}});
+  const std::uint64_t from = whole ? 0 : start, to = whole ? ~0ULL : last;
+  if (!asked.empty()) good = for_each_iommu([](CommandQueue& queue) { return queue.submit(iofence()); }) && good;
+  for (Asked& one : asked) {
+    one.begun = one.device->atc().begin(from, to);
+    good = one.begun.error == 0 && good;
+  }
+  good = for_each_iommu([](CommandQueue& queue) { return queue.fence(); }) && good;
+  for (const Asked& one : asked)
+    if (!one.device->atc().end(one.begun) && !one.device->atc().again(from, to)) one.device->isolate();
+  return good;
+}
+
 void RiscvDomain::invalidate(bool whole, std::uint64_t start, std::uint64_t last, std::vector<std::uint64_t>& tables) {
   bool good = true;
   {
     const std::shared_lock guard(*links_lock_);
     ports_.memory.barrier();  // the cleared entries precede the commands
-    good = for_each_iommu([&](CommandQueue& queue) {
-      if (whole) return queue.submit(iotinval_pscid(pscid_));
-      for (std::uint64_t iova = start; iova <= last; iova += 4096)
-        if (const int error = queue.submit(iotinval_page(pscid_, iova))) return error;
-      return 0;
-    });
-    good = for_each_iommu([](CommandQueue& queue) { return queue.fence(); }) && good;
+    good = forget(whole, start, last);
   }
   if (!good) {
     // Hardware may still walk these tables; better lost than used for something else.

@@ -46,6 +46,7 @@ class RiscvDomain final : public domain::Domain {
   bool unlink(RiscvDevice& device);
 
  private:
+  bool forget(bool whole, std::uint64_t start, std::uint64_t last);
   void invalidate(bool whole, std::uint64_t start, std::uint64_t last, std::vector<std::uint64_t>& tables);
   template <class Action>
   bool for_each_iommu(Action action);

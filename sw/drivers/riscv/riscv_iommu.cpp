@@ -20,6 +20,7 @@ RiscvIommu::RiscvIommu(const Ports& ports, RiscvSystem& system, const RiscvIommu
       index_(system.next_iommu_index()),
       commands_(ports_),
       faults_(ports_),
+      pages_(ports_, commands_),
       directory_(ports_) {}
 
 int RiscvIommu::probe() {
@@ -44,6 +45,8 @@ int RiscvIommu::bring_up() {
   if (const int error = directory_.allocate_root((capabilities_ & hw::capabilities::kMsiFlatMask) != 0)) return error;
   if (const int error = commands_.enable(options_.command_queue_log2)) return error;
   if (const int error = faults_.enable(options_.fault_queue_log2)) return error;
+  if (uses_ats())
+    if (const int error = pages_.enable(options_.page_queue_log2)) return error;
   if (const int error = directory_.switch_on(options_.max_directory_levels)) return error;
   return invalidate_everything();
 }
@@ -69,6 +72,7 @@ void RiscvIommu::remove() {
 void RiscvIommu::take_down() {
   commands_.disable();
   faults_.disable();
+  if (uses_ats()) pages_.disable();
   disconnect_handlers();
   directory_.release();
 }
@@ -79,6 +83,7 @@ void RiscvIommu::shutdown() {
   (void)directory_.switch_off();
   ports_.mmio.write32(hw::kCqcsrOffset, 0);
   ports_.mmio.write32(hw::kFqcsrOffset, 0);
+  if (uses_ats()) ports_.mmio.write32(hw::kPqcsrOffset, 0);
 }
 
 RiscvDevice* RiscvIommu::add_device(const DeviceDescription& description, int& error_out) {
@@ -93,6 +98,7 @@ RiscvDevice* RiscvIommu::add_device(const DeviceDescription& description, int& e
 
 void RiscvIommu::remove_device(RiscvDevice& device) {
   device.block();
+  (void)device.set_page_fault_handler(nullptr);
   auto& in_group = device.group().devices;
   in_group.erase(std::remove(in_group.begin(), in_group.end(), &device), in_group.end());
   devices_.erase(std::find_if(devices_.begin(), devices_.end(), [&](const auto& own) { return own.get() == &device; }));

@@ -7,6 +7,7 @@
 #include "drivers/riscv/command_queue.h"
 #include "drivers/riscv/device_directory.h"
 #include "drivers/riscv/fault_queue.h"
+#include "drivers/riscv/page_queue.h"
 #include "drivers/riscv/riscv_device.h"
 
 namespace iommusim::drivers::riscv {
@@ -43,6 +44,9 @@ class RiscvIommu {
   std::uint64_t capabilities() const { return capabilities_; }
   CommandQueue& commands() { return commands_; }
   FaultQueue& faults() { return faults_; }
+  PageQueue& pages() { return pages_; }
+  /// ATS and page requests: wanted by the options, and the hardware has them.
+  bool uses_ats() const { return options_.ats && (capabilities_ & hw::capabilities::kAtsMask) != 0; }
   DeviceDirectory& directory() { return directory_; }
 
  private:
@@ -50,6 +54,7 @@ class RiscvIommu {
   int set_byte_order();
   int set_up_interrupts();
   void set_up_messages(unsigned vectors);
+  std::vector<unsigned> used_vectors() const;
   void connect_handlers();
   void disconnect_handlers();
   void take_down();
@@ -61,11 +66,13 @@ class RiscvIommu {
   const std::uint32_t index_;
   CommandQueue commands_;
   FaultQueue faults_;
+  PageQueue pages_;
   DeviceDirectory directory_;
   std::uint64_t capabilities_ = 0;
   std::uint32_t fctl_ = 0;
   unsigned command_vector_ = 0;
   unsigned fault_vector_ = 0;
+  unsigned page_vector_ = 0;
   bool handlers_connected_ = false;
   bool running_ = false;
   std::vector<std::unique_ptr<RiscvDevice>> devices_;

@@ -39,6 +39,7 @@ int RiscvIommu::set_up_interrupts() {
     if (((got >> shift) & 15) >= vectors) return ENODEV;
   command_vector_ = static_cast<unsigned>(field_of(got, hw::icvec::kCivMask, hw::icvec::kCivShift));
   fault_vector_ = static_cast<unsigned>(field_of(got, hw::icvec::kFivMask, hw::icvec::kFivShift));
+  page_vector_ = static_cast<unsigned>(field_of(got, hw::icvec::kPivMask, hw::icvec::kPivShift));
   connect_handlers();
   return 0;
 }
@@ -54,20 +55,27 @@ void RiscvIommu::set_up_messages(unsigned vectors) {
   }
 }
 
+std::vector<unsigned> RiscvIommu::used_vectors() const {
+  std::vector<unsigned> vectors = {command_vector_, fault_vector_};
+  if (uses_ats()) vectors.push_back(page_vector_);
+  return vectors;
+}
+
 void RiscvIommu::connect_handlers() {
   handlers_connected_ = true;
-  for (const unsigned vector : {command_vector_, fault_vector_})
-    ports_.interrupts.set_handler(vector, [this, vector] {  // both causes may share the vector
+  for (const unsigned vector : used_vectors())
+    ports_.interrupts.set_handler(vector, [this, vector] {  // causes may share the vector
       const std::uint32_t pending = ports_.mmio.read32(hw::kIpsrOffset);
       if (vector == command_vector_ && (pending & hw::ipsr::kCipMask)) commands_.handle_interrupt();
       if (vector == fault_vector_ && (pending & hw::ipsr::kFipMask)) faults_.handle_interrupt();
+      if (uses_ats() && vector == page_vector_ && (pending & hw::ipsr::kPipMask)) pages_.handle_interrupt();
     });
 }
 
 void RiscvIommu::disconnect_handlers() {
   if (!handlers_connected_) return;
   handlers_connected_ = false;
-  for (const unsigned vector : {command_vector_, fault_vector_}) ports_.interrupts.set_handler(vector, {});
+  for (const unsigned vector : used_vectors()) ports_.interrupts.set_handler(vector, {});
 }
 
 }  // namespace iommusim::drivers::riscv

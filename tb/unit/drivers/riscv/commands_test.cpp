@@ -15,5 +15,21 @@ TEST(Commands, HaveTheBitsOfTheSpecification) {
   EXPECT_EQ(inval_ddt(0xFEDCBA), (Command{0x3 | 1ULL << 33 | 0xFEDCBAULL << 40, 0}));
 }
 
+TEST(Commands, AtsNamesFunctionAndSegment) {
+  EXPECT_EQ(ats_inval(0x18, 0x5000, 0x5fff), (Command{0x4 | 0x18ULL << 40, 0x5000}));
+  EXPECT_EQ(ats_inval(0x31234, 0x5000, 0x5fff)[0], 0x4 | 1ULL << 33 | 0x1234ULL << 40 | 3ULL << 56);
+  EXPECT_EQ(ats_prgr(0x18, 0x1ff, 1), (Command{0x4 | 1ULL << 7 | 0x18ULL << 40, 0x1ffULL << 32 | 1ULL << 44}));
+  EXPECT_EQ(ats_prgr_of_process(0x18, 0xABCDE, 2, 15)[0],
+            0x4 | 1ULL << 7 | 0xABCDEULL << 12 | 1ULL << 32 | 0x18ULL << 40);
+}
+
+TEST(Commands, AnAtsRangeIsTheSmallestThatCovers) {
+  EXPECT_EQ(ats_range(0x5000, 0x5fff), 0x5000U);
+  EXPECT_EQ(ats_range(0x4000, 0x5fff), 0x4000U | 1 << 11);
+  EXPECT_EQ(ats_range(0x5000, 0x6fff), 0x4000U | 0x1000 | 1 << 11) << "16 KiB from 0x4000";
+  EXPECT_EQ(ats_range(0x40000000, 0x401fffff), 0x40000000U | 0xff000 | 1 << 11) << "2 MiB";
+  EXPECT_EQ(ats_range(0, ~0ULL), 0x7ffffffffffff000U | 1 << 11);
+}
+
 }  // namespace
 }  // namespace iommusim::drivers::riscv

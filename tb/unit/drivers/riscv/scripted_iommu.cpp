@@ -26,6 +26,10 @@ std::string register_name(std::uint32_t offset) {
                                                              {hw::kFqbOffset, "fqb"},
                                                              {hw::kFqhOffset, "fqh"},
                                                              {hw::kFqtOffset, "fqt"},
+                                                             {hw::kPqbOffset, "pqb"},
+                                                             {hw::kPqhOffset, "pqh"},
+                                                             {hw::kPqtOffset, "pqt"},
+                                                             {hw::kPqcsrOffset, "pqcsr"},
                                                              {hw::kCqcsrOffset, "cqcsr"},
                                                              {hw::kFqcsrOffset, "fqcsr"},
                                                              {hw::kIpsrOffset, "ipsr"},
@@ -62,6 +66,13 @@ std::string describe_command(std::uint64_t word0, std::uint64_t word1) {
     text = "INVAL_DDT";
     if (word0 & hw::iodir_w0::kDvMask)
       text += " did=" + std::to_string((word0 & hw::iodir_w0::kDidMask) >> hw::iodir_w0::kDidShift);
+  } else if (opcode == hw::opcode::kAts && func3 <= hw::ats_func3::kPrgr) {
+    text = func3 == hw::ats_func3::kInval ? "ATS.INVAL" : "ATS.PRGR";
+    if (word0 & hw::ats_w0::kDsvMask) text += " seg=" + std::to_string(word0 >> hw::ats_w0::kDsegShift);
+    text += " rid=" + std::to_string((word0 & hw::ats_w0::kRidMask) >> hw::ats_w0::kRidShift);
+    if (word0 & hw::ats_w0::kPvMask)
+      text += " pid=" + std::to_string((word0 & hw::ats_w0::kPidMask) >> hw::ats_w0::kPidShift);
+    text += " " + scripted_hex(word1);
   } else {
     text = "?? " + scripted_hex(word0) + " " + scripted_hex(word1);
   }
@@ -76,7 +87,7 @@ void WatchedMemory::store64(std::uint64_t spa, std::uint64_t value) {
 }
 
 ScriptedIommu::ScriptedIommu(const Script& script)
-    : script_(script), memory_([this](const std::string& event) {
+    : script_(script), silent_left_(script.silent_invalidations), memory_([this](const std::string& event) {
         const std::lock_guard guard(lock_);
         note(event);
       }) {
@@ -126,6 +137,7 @@ void ScriptedIommu::write(std::uint32_t offset, std::uint64_t value) {
       break;
     }
     case hw::kCqbOffset:
+    case hw::kPqbOffset:
     case hw::kFqbOffset: {
       const std::uint64_t log2 = std::min<std::uint64_t>(value & hw::cqb::kLog2sz1Mask, script_.largest_queue_log2 - 1);
       const bool fixed = offset == hw::kCqbOffset && script_.fixed_queue != 0;
@@ -134,7 +146,9 @@ void ScriptedIommu::write(std::uint32_t offset, std::uint64_t value) {
     }
     case hw::kCqcsrOffset:
       write_csr(offset, static_cast<std::uint32_t>(value), 0xF00);
+      if (!paused_) run_commands(~0ULL);  // an error bit may have been cleared
       break;
+    case hw::kPqcsrOffset:
     case hw::kFqcsrOffset:
       write_csr(offset, static_cast<std::uint32_t>(value), 0x300);
       break;
@@ -159,7 +173,10 @@ void ScriptedIommu::write_csr(std::uint32_t offset, std::uint32_t value, std::ui
   const bool was_on = (csr & hw::cqcsr::kCqenMask) != 0;
   csr = (csr & errors & ~std::uint64_t{value}) | (value & 3U);
   if ((value & 1U) && script_.queue_comes_on) csr |= hw::cqcsr::kCqonMask;
-  if ((value & 1U) && !was_on) registers_[offset == hw::kCqcsrOffset ? hw::kCqhOffset : hw::kFqtOffset] = 0;
+  if ((value & 1U) && !was_on)
+    registers_[offset == hw::kCqcsrOffset   ? hw::kCqhOffset
+               : offset == hw::kFqcsrOffset ? hw::kFqtOffset
+                                            : hw::kPqtOffset] = 0;
   csr_busy_ = script_.csr_busy_reads;
 }
 
@@ -170,6 +187,17 @@ void ScriptedIommu::run_commands(std::uint64_t count) {
     std::array<std::uint64_t, 2> words{};
     memory_.read((ppn_of(base) << 12) + head * sizeof words, words.data(), sizeof words);
     note(describe_command(words[0], words[1]));
+    const std::string name = describe_command(words[0], words[1]).substr(0, 9);
+    if (name == "ATS.INVAL" && silent_left_ != 0) {
+      --silent_left_;
+      timed_out_ = true;
+    }
+    if (name == "IOFENCE.C" && timed_out_) {  // IOMMU 4.1.4: told once, and the fence stays
+      timed_out_ = false;
+      registers_[hw::kCqcsrOffset] |= hw::cqcsr::kCmdToMask;
+      registers_[hw::kIpsrOffset] |= hw::ipsr::kCipMask;
+      return;
+    }
     head = (head + 1) % entries_of(base);
   }
 }
@@ -204,6 +232,25 @@ void ScriptedIommu::fault(std::uint32_t cause, std::uint32_t device_id, std::uin
     }
   }
   set_bits(hw::kIpsrOffset, static_cast<std::uint32_t>(hw::ipsr::kFipMask));
+}
+
+void ScriptedIommu::page_request(std::uint64_t word0, std::uint64_t word1) {
+  {
+    const std::lock_guard guard(lock_);
+    std::uint64_t& csr = registers_[hw::kPqcsrOffset];
+    if (csr & (hw::pqcsr::kPqofMask | hw::pqcsr::kPqmfMask)) return;
+    const std::uint64_t base = get(hw::kPqbOffset);
+    std::uint64_t& tail = registers_[hw::kPqtOffset];
+    const std::uint64_t next = (tail + 1) % entries_of(base);
+    if (next == get(hw::kPqhOffset)) {
+      csr |= hw::pqcsr::kPqofMask;
+    } else {
+      const std::array<std::uint64_t, 2> words = {word0, word1};
+      memory_.write((ppn_of(base) << 12) + tail * sizeof words, words.data(), sizeof words);
+      tail = next;
+    }
+  }
+  set_bits(hw::kIpsrOffset, static_cast<std::uint32_t>(hw::ipsr::kPipMask));
 }
 
 void ScriptedIommu::set_bits(std::uint32_t offset, std::uint32_t bits) {

@@ -71,6 +71,7 @@ class ScriptedIommu final : public hal::Mmio {
     unsigned csr_busy_reads = 0;  ///< reads of a queue CSR that show busy after a write
     unsigned ddtp_busy_reads = 0;
     bool queue_comes_on = true;
+    unsigned silent_invalidations = 0;  ///< ATS.INVAL that no device answers: the fence after one times out
   };
 
   ScriptedIommu() : ScriptedIommu(Script()) {}
@@ -90,6 +91,8 @@ class ScriptedIommu final : public hal::Mmio {
   void step(unsigned count);
   /// Appends a record to the fault queue as hardware would: full sets fqof, either sets ipsr.fip.
   void fault(std::uint32_t cause, std::uint32_t device_id, std::uint64_t iova);
+  /// Appends a record to the page-request queue as hardware would: full sets pqof, either sets ipsr.pip.
+  void page_request(std::uint64_t word0, std::uint64_t word1);
   /// Sets bits of a register as if hardware had done so.
   void set_bits(std::uint32_t offset, std::uint32_t bits);
   std::uint64_t peek(std::uint32_t offset);
@@ -109,7 +112,9 @@ class ScriptedIommu final : public hal::Mmio {
   std::uint64_t read(std::uint32_t offset);
 
   const Script script_;
-  std::mutex lock_;  // guards what follows
+  unsigned silent_left_ = 0;
+  bool timed_out_ = false;  // since the last fence
+  std::mutex lock_;         // guards what follows
   std::map<std::uint32_t, std::uint64_t> registers_;
   Events events_;
   std::atomic<bool> tail_overtook_a_store_{false};
