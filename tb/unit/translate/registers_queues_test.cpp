@@ -74,6 +74,19 @@ TEST(QueueBase, MasksTheSoftwareIndexAndIgnoresWritesInUse) {
   EXPECT_EQ(queues.registers.read(spec::kCqbOffset, 8), 1U);
 }
 
+TEST(QueueBase, IsWhatWasWrittenWhateverTheIndexesAre) {
+  Queues queues;
+  queues.registers.write(spec::kCqbOffset, 8, 15);
+  queues.write(spec::kCqcsrOffset, 1);
+  queues.registers.finish_command_queue();
+  for (unsigned i = 0; i < 1000; ++i) queues.registers.command_completed(false);
+  queues.write(spec::kCqcsrOffset, 0);
+  queues.registers.finish_command_queue();
+  EXPECT_EQ(queues.read(spec::kCqhOffset), 1000U);
+  queues.registers.write(spec::kCqbOffset, 8, 0x1234 << 10 | 7);
+  EXPECT_EQ(queues.registers.read(spec::kCqbOffset, 8), 0x1234U << 10 | 7);
+}
+
 TEST(QueueBase, SizesRunFromTwoEntriesTo2To32) {
   Queues queues;
   for (const std::uint64_t log2 : {1U, 16U, 32U}) {
