@@ -78,6 +78,8 @@ def check_against(tree, records, clauses):
             yield "docs/clauses", 0, f"{clause.id} ({place}) has no line"
         elif record.hash != clause.hash:
             yield record.file, record.line, f"{clause.id}: its text at {place} has the hash {clause.hash} now; read it again"
+        elif clause.note != record.rule.startswith("note: "):
+            yield record.file, record.line, f"{clause.id}: a rule begins with 'note: ' where the specification has a note"
         elif clause.kind == "attribute":
             yield from check_attribute(tree, record, clause)
     for record in by_id.values():
