@@ -31,7 +31,7 @@ class Atc final : public bus::TimedModule, bus::TargetClient, bus::InitiatorClie
 
   bus::TargetSocket& device() { return device_.socket; }
   bus::InitiatorSocket& to_bus() { return bus_.socket; }
-  /// What configuration software does to an idle device (IOMMU 7.6): from here on DMA is translated, or is not; nothing
+  /// What configuration software does to an idle device (IOMMU 6.6): from here on DMA is translated, or is not; nothing
   /// is held in either case. From a process, not from within a transport call.
   void enable(bool ats, bool pri);
   /// No DMA, request or invalidation inside.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of the PCIe ATS and PRI messages as a device reads and writes them (the figures of IOMMU 4.1.4 and 4.3).
+// Bodies of the PCIe ATS and PRI messages as a device reads and writes them (the figures of IOMMU 3.1.4 and 3.3).
 #pragma once
 
 #include "base/bits.h"

@@ -103,6 +103,22 @@ void check_uniform(const std::string& path, const DeviceParams& device) {
   whole_pages("chunk_bytes", device.window.chunk_bytes);
 }
 
+void check_atc(const std::string& path, const DeviceParams& device, const SystemParams& system) {
+  check_cache(path + ".atc.cache", device.atc.cache);
+  if (device.kind != DeviceKind::kPaging) return;
+  const auto needs = [](const std::string& parameter, bool holds) {
+    if (!holds) throw ParameterError(parameter, "false, but a device of kind paging needs it, expected true");
+  };
+  needs(path + ".atc.present", device.atc.present);
+  needs(path + ".atc.pri", device.atc.pri);
+  needs("software.ats", system.software.ats);
+  const std::uint64_t least = device.window.chunk_bytes;
+  if (device.paging.resident_bytes != 0 && device.paging.resident_bytes < least)
+    throw ParameterError(path + ".paging.resident_bytes", std::to_string(device.paging.resident_bytes) +
+                                                              ", expected at least window.chunk_bytes, " +
+                                                              std::to_string(least));
+}
+
 }  // namespace
 
 void check(const SystemParams& params) {
@@ -111,11 +127,14 @@ void check(const SystemParams& params) {
   check_engine(params.iommu.engine);
   check_memory(params);
   check_software(params.software);
+  if (params.software.ats && !params.iommu.implementation.ats)
+    throw ParameterError("software.ats", "true, but the IOMMU has no ATS (iommu.implementation.ats), expected false");
   for (const auto& [name, device] : params.devices) {
     const std::string path = "devices." + name;
     if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
       throw ParameterError(path, "the name is taken by another part of the system, expected another name");
     device.kind == DeviceKind::kReplay ? check_replay(path, device) : check_uniform(path, device);
+    check_atc(path, device, params);
   }
 }
 

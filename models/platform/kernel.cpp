@@ -20,6 +20,8 @@ drivers::riscv::RiscvIommuOptions options_of(const SoftwareParams& params) {
   options.max_directory_levels = params.directory_levels;
   options.command_queue_log2 = params.command_queue_log2;
   options.fault_queue_log2 = params.fault_queue_log2;
+  options.ats = params.ats;
+  options.page_queue_log2 = params.page_queue_log2;
   options.prefer_messages = params.interrupts == Interrupts::kMessages;
   return options;
 }
@@ -36,9 +38,26 @@ Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Me
       frames_(os, memory, kKernelMemory, base::align_down(params.software.kernel_memory_bytes, base::kPageSize)),
       iommus_(os),
       driver_({os, mmio, memory, frames_, interrupts}, iommus_, options_of(params.software)),
-      host_(os, memory, this) {}
+      host_(os, memory, this) {
+  count_page_requests();
+}
 
 Kernel::~Kernel() = default;
+
+void Kernel::count_page_requests() {
+  const auto add = [this](const char* name, const char* definition, auto value) {
+    counted_by_driver_.emplace_back(stats_, name, base::Unit::kCount, definition, std::move(value));
+  };
+  add("page_requests", "page requests that the driver drained", [this] { return driver_.pages().requests(); });
+  add("page_groups", "complete groups of them, handed to who handles them",
+      [this] { return driver_.pages().groups(); });
+  add("page_groups_dropped", "groups that an overflow or a stop marker left incomplete",
+      [this] { return driver_.pages().dropped(); });
+  add("page_queue_overflows", "times that the page-request queue was full",
+      [this] { return driver_.pages().overflows(); });
+  add("ats_time_outs", "fences that told of an ATS invalidation without answer",
+      [this] { return driver_.commands().time_outs(); });
+}
 
 void Kernel::boot() {
   const std::uint64_t start = os_.now_ns();
@@ -57,13 +76,17 @@ void Kernel::shutdown() {
   base::ensure(iommus_.pscids_in_use() == 0, "a PSCID is in use after the shutdown");
 }
 
-domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter) {
+domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter,
+                                   const devices::AtcParams& atc) {
   if (!device_ids_.insert(device_id).second)
     throw ParameterError(parameter, "device id " + std::to_string(device_id) +
                                         " is that of another device too, expected one of its own");
   drivers::riscv::DeviceDescription description;
   description.device_ids = {device_id};
   description.group = device_id;
+  description.ats = atc.present;
+  description.pri = atc.present && atc.pri;
+  description.invalidation_depth = atc.invalidation_depth;
   int error = 0;
   auto* const device = driver_.add_device(description, error);
   if (device == nullptr)

@@ -3,6 +3,7 @@
 // hardware through hal ports alone; only who binds those ports knows what is behind them.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,7 +31,7 @@ class Kernel final : iommufd::CallObserver {
 
   /// A device of the bus, blocked until a program attaches it. ParameterError, about the parameter that gives the id,
   /// for an id that is in use or that the directory cannot hold.
-  domain::Device& add_device(std::uint32_t device_id, const std::string& parameter);
+  domain::Device& add_device(std::uint32_t device_id, const std::string& parameter, const devices::AtcParams& atc = {});
   /// A program with an open /dev/iommu; closed by close().
   std::unique_ptr<UserProgram> start_program();
 
@@ -45,6 +46,7 @@ class Kernel final : iommufd::CallObserver {
   void call_begins(const iommufd::CallInfo& info) override;
   void call_ends(const iommufd::CallInfo& info, int result) override;
   void fault(const drivers::riscv::FaultRecord& record);
+  void count_page_requests();
 
   const SystemParams& params_;
   hal::Os& os_;
@@ -56,6 +58,7 @@ class Kernel final : iommufd::CallObserver {
   drivers::riscv::RiscvIommu driver_;
   iommufd::Host host_;
   std::set<std::uint32_t> device_ids_;
+  std::deque<stats::Derived> counted_by_driver_;
   std::uint64_t fault_digest_ = 0;
 };
 

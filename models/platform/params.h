@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "devices/atc_params.h"
 #include "devices/trace_replay_params.h"
 #include "devices/uniform.h"
 #include "tlm/dma_bus.h"
@@ -77,6 +78,8 @@ struct SoftwareParams {
   std::uint32_t directory_levels = 3;
   std::uint32_t command_queue_log2 = 13;
   std::uint32_t fault_queue_log2 = 12;
+  bool ats = false;
+  std::uint32_t page_queue_log2 = 12;
   std::uint64_t kernel_memory_bytes = 1ULL << 30;
   bool buffer_digest = false;
   SoftwareCostParams cost{};
@@ -97,6 +100,8 @@ struct SoftwareParams {
       "deepest device directory that the driver tries");
     v("command_queue_log2", &P::command_queue_log2, Unit::kCount, Range{1, 16}, "log2 of the command queue's entries");
     v("fault_queue_log2", &P::fault_queue_log2, Unit::kCount, Range{1, 16}, "log2 of the fault queue's entries");
+    v("ats", &P::ats, "the driver uses ATS and page requests of devices that have them; Linux's does not");
+    v("page_queue_log2", &P::page_queue_log2, Unit::kCount, Range{1, 16}, "log2 of the page-request queue's entries");
     v("kernel_memory_bytes", &P::kernel_memory_bytes, Unit::kBytes, Range{1 << 20, 1ULL << 40},
       "frames for page tables, queues and directories");
     v("buffer_digest", &P::buffer_digest, "hash what buffers hold when they are unmapped, to compare runs");
@@ -104,10 +109,12 @@ struct SoftwareParams {
   }
 };
 
-enum class DeviceKind : std::uint8_t { kReplay, kUniform };
+enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging };
 inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
     {"uniform", "reads and writes at uniformly random addresses of a window", DeviceKind::kUniform},
+    {"paging", "as uniform, on a window that its program maps page by page when the device asks; needs an atc",
+     DeviceKind::kPaging},
 };
 
 /// How the program maps a generator's window.
@@ -123,20 +130,38 @@ struct WindowParams {
   }
 };
 
+/// What the program of kind paging does about page faults.
+struct PagingParams {
+  std::uint64_t resident_bytes = 0;
+  std::uint32_t refuse_percent = 0;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("resident_bytes", &PagingParams::resident_bytes, Unit::kBytes, Range{0, 1ULL << 56},
+      "mapped at a time, at least one chunk; for more the oldest chunk is unmapped; 0 is no limit");
+    v("refuse_percent", &PagingParams::refuse_percent, Unit::kPercent, Range{0, 100},
+      "chunks that the program never maps");
+  }
+};
+
 struct DeviceParams {
   DeviceKind kind = DeviceKind::kReplay;
   std::string trace;
   devices::TraceReplayParams replay{};
   devices::UniformParams uniform{};
   WindowParams window{};
+  PagingParams paging{};
+  devices::AtcParams atc{};
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("kind", &DeviceParams::kind, kDeviceKinds, "what the device does");
     v("trace", &DeviceParams::trace, "kind replay: the trace file, relative to the system file");
     v.group("replay", &DeviceParams::replay, "kind replay");
-    v.group("uniform", &DeviceParams::uniform, "kind uniform");
-    v.group("window", &DeviceParams::window, "kind uniform: its mapping");
+    v.group("uniform", &DeviceParams::uniform, "kinds uniform and paging");
+    v.group("window", &DeviceParams::window, "kinds uniform and paging: its mapping");
+    v.group("paging", &DeviceParams::paging, "kind paging: page faults");
+    v.group("atc", &DeviceParams::atc, "address translation cache of each of its functions");
   }
 };
 

@@ -48,11 +48,14 @@ ReplayWorkload::ReplayWorkload(const std::string& name, const DeviceParams& para
       replay_(name.c_str(), params.replay, std::make_unique<traces::Reader>(params.trace), sources_, *this, parent),
       buffers_(system.software.buffer_digest) {
   for (const traces::Source source : sources_) functions_.push_back({source, 0, 0, nullptr});
+  for (std::size_t i = 0; i < sources_.size(); ++i)
+    atcs_.emplace_back(port_name_of(name, sources_[i]), params.atc, base::DeviceId(sources_[i].key()),
+                       system.seed.timing + i, replay_.socket(i), parent);
 }
 
 std::vector<bus::InitiatorSocket*> ReplayWorkload::sockets() {
   std::vector<bus::InitiatorSocket*> sockets;
-  for (std::size_t i = 0; i < sources_.size(); ++i) sockets.push_back(&replay_.socket(i));
+  for (AtcSlot& atc : atcs_) sockets.push_back(&atc.socket());
   return sockets;
 }
 
@@ -68,7 +71,7 @@ void ReplayWorkload::open(Kernel& kernel) {
   program_ = kernel.start_program();
   iommufd::Context& context = program_->context();
   for (Function& function : functions_) {
-    function.hardware = &kernel.add_device(function.source.key(), "devices." + name_ + ".trace");
+    function.hardware = &kernel.add_device(function.source.key(), "devices." + name_ + ".trace", params_.atc);
     int error = iommufd::device_bind(context, *function.hardware, function.device);
     if (error == 0) error = -program_->ioas_alloc(function.ioas);
     iommufd::ObjectId page_table = function.ioas;
@@ -77,6 +80,7 @@ void ReplayWorkload::open(Kernel& kernel) {
       throw ParameterError("devices." + name_, "function " + to_string(function.source) +
                                                    " cannot be attached: " + domain::errno_name(error) +
                                                    ", expected an IOMMU with a first stage that the driver can use");
+    atcs_[static_cast<std::size_t>(&function - functions_.data())].enable(*function.hardware);
   }
 }
 
@@ -120,6 +124,7 @@ ReplayWorkload::Function& ReplayWorkload::function_of(traces::Source source) {
 }
 
 void ReplayWorkload::close(Kernel& kernel) {
+  for (AtcSlot& atc : atcs_) atc.disable();
   buffers_.finish(kernel.memory());
   for (Function& function : functions_) {
     program_->ioas_unmap(function.ioas, 0, ~0ULL);

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "devices/trace_replay.h"
+#include "platform/atc_slot.h"
 #include "platform/buffer_digest.h"
 #include "platform/params.h"
 #include "platform/user_program.h"
@@ -57,6 +58,7 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
   std::vector<traces::Source> sources_;
   std::vector<Function> functions_;
   devices::TraceReplay replay_;
+  std::deque<AtcSlot> atcs_;  ///< by source
   BufferDigest buffers_;
   std::unique_ptr<UserProgram> program_;
   std::unique_ptr<hal::Mutex> lock_;

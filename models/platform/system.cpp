@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "platform/address_map.h"
 #include "platform/checks.h"
+#include "platform/paging_workload.h"
 #include "platform/replay_workload.h"
 #include "platform/system_parts.h"
 #include "platform/uniform_workload.h"
@@ -43,7 +44,7 @@ std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workloa
 
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
 std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
-  if (device.kind == DeviceKind::kUniform) return device.uniform.window_bytes;
+  if (device.kind != DeviceKind::kReplay) return device.uniform.window_bytes;
   return alone ? 0 : memory_of_trace(device.trace);
 }
 
@@ -60,6 +61,8 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
                            "memory.physical_bits");
     if (device.kind == DeviceKind::kReplay)
       workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));
+    else if (device.kind == DeviceKind::kPaging)
+      workloads.push_back(std::make_unique<PagingWorkload>(name, device, params, buffer, parent));
     else
       workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
     buffer = end;

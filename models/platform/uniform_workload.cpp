@@ -20,6 +20,7 @@ UniformWorkload::UniformWorkload(const std::string& name, const DeviceParams& pa
       params_(params),
       buffer_(buffer),
       generator_(name.c_str(), params.uniform, system.seed.workload, parent),
+      atc_(name, params.atc, generator_.device(), system.seed.timing, generator_.socket(), parent),
       buffers_(system.software.buffer_digest) {}
 
 template <class Visit>
@@ -34,7 +35,8 @@ void UniformWorkload::open(Kernel& kernel) {
   lock_ = kernel.os().make_mutex();
   changed_ = kernel.os().make_wait_queue();
   program_ = kernel.start_program();
-  domain::Device& hardware = kernel.add_device(generator_.device().value, "devices." + name_ + ".uniform.bdf");
+  domain::Device& hardware =
+      kernel.add_device(generator_.device().value, "devices." + name_ + ".uniform.bdf", params_.atc);
   int error = iommufd::device_bind(program_->context(), hardware, device_);
   if (error == 0) error = -program_->ioas_alloc(ioas_);
   iommufd::ObjectId page_table = ioas_;
@@ -42,6 +44,7 @@ void UniformWorkload::open(Kernel& kernel) {
   if (error != 0)
     throw ParameterError("devices." + name_, std::string("cannot be attached: ") + domain::errno_name(error) +
                                                  ", expected an IOMMU with a first stage that the driver can use");
+  atc_.enable(hardware);
   for_each_chunk([&](std::uint64_t iova, std::uint64_t va, std::uint64_t bytes) {
     if (error == 0) error = -program_->ioas_map(ioas_, iova, va, bytes);
     if (error == 0) buffers_.mapped(ioas_, iova, bytes, va - kBufferVa + program_->buffers());
@@ -62,6 +65,7 @@ void UniformWorkload::run(Kernel&) {
 }
 
 void UniformWorkload::close(Kernel& kernel) {
+  atc_.disable();
   buffers_.finish(kernel.memory());
   for_each_chunk([&](std::uint64_t iova, std::uint64_t, std::uint64_t bytes) {
     base::ensure(program_->ioas_unmap(ioas_, iova, bytes) == 0, "a chunk cannot be unmapped");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "devices/uniform.h"
+#include "platform/atc_slot.h"
 #include "platform/buffer_digest.h"
 #include "platform/params.h"
 #include "platform/user_program.h"
@@ -17,7 +18,7 @@ class UniformWorkload final : public Workload {
   UniformWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, std::uint64_t buffer,
                   stats::Group& parent);
 
-  std::vector<bus::InitiatorSocket*> sockets() override { return {&generator_.socket()}; }
+  std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
@@ -37,6 +38,7 @@ class UniformWorkload final : public Workload {
   DeviceParams params_;
   std::uint64_t buffer_;
   devices::Uniform generator_;
+  AtcSlot atc_;
   BufferDigest buffers_;
   std::unique_ptr<UserProgram> program_;
   std::uint32_t device_ = 0;

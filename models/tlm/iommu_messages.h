@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages of the IOMMU to devices: the credits that devices gave, which message goes where, and how long an
-// Invalidation Request may wait for its completion (PCIe ATS: the time-out that IOMMU 4.1.4 speaks of).
+// Invalidation Request may wait for its completion (PCIe ATS: the time-out that IOMMU 3.1.4 speaks of).
 #pragma once
 
 #include <array>

@@ -30,7 +30,7 @@ class CommandQueue {
 
   std::uint64_t entries() const { return queue_.entries(); }
   std::uint64_t submitted() const { return producer_.load(std::memory_order_relaxed); }
-  /// Fences that told of an ATS invalidation that timed out (IOMMU 4.1.4), whoever sent either. More at the end of a
+  /// Fences that told of an ATS invalidation that timed out (IOMMU 3.1.4), whoever sent either. More at the end of a
   /// fence than before the invalidation was submitted: it may not have been done.
   std::uint64_t time_outs() const { return time_outs_.load(); }
   std::uint64_t fences() const { return fences_.load(std::memory_order_relaxed); }

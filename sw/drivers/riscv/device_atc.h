@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address translation caches of one device's functions, as the driver keeps them right: ATS.INVAL after the
-// IOMMU's own caches forgot (IOMMU 7, device ATC invalidations), no more outstanding than the device can queue. A
+// IOMMU's own caches forgot (IOMMU 6.3.7), no more outstanding than the device can queue. A
 // device that lets one time out is asked again, alone; if it is silent still, it is lost: see RiscvDevice::isolate().
 #pragma once
 

@@ -58,8 +58,7 @@ void PageQueue::handle_interrupt() {
   drop_if([](const Name&, const domain::PageFaultGroup&) { return true; });
   if (errors & hw::pqcsr::kPqofMask) ++overflows_;
   if (limit_.allow(ports_.os.now_ns()))
-    ports_.os.log(std::string("riscv-iommu: page-request queue:") +
-                  (errors & hw::pqcsr::kPqofMask ? " overflow" : "") +
+    ports_.os.log(std::string("riscv-iommu: page-request queue:") + (errors & hw::pqcsr::kPqofMask ? " overflow" : "") +
                   (errors & hw::pqcsr::kPqmfMask ? " memory fault" : "") + ", requests are lost");
   ports_.mmio.write32(hw::kPqcsrOffset, kPageQueueLayout.enable | errors);
   drain();
@@ -79,7 +78,7 @@ void PageQueue::drain() {
   }
 }
 
-/// IOMMU 4.3. A Stop Marker (L alone) says that no more requests of its PASID are under way: what is incomplete then
+/// IOMMU 3.3. A Stop Marker (L alone) says that no more requests of its PASID are under way: what is incomplete then
 /// stays so, and nobody waits for an answer.
 void PageQueue::accept(std::uint64_t word0, std::uint64_t word1) {
   namespace record0 = hw::page_request_w0;

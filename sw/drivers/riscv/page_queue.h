@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page-request queue (IOMMU 4.3, 7.5): drains records in the interrupt thread, puts the requests of a group
+// The page-request queue (IOMMU 3.3, 6.5): drains records in the interrupt thread, puts the requests of a group
 // together until its last one came, hands complete groups to the handler of their device, and sends the answers. When
 // the queue overflowed, groups that are incomplete then never become complete: they are dropped, and the device asks
 // again because the IOMMU answered for software.

@@ -113,7 +113,7 @@ void RiscvDevice::invalidate_contexts() {
   if (!changed) return;
   (void)iommu_.commands().fence();
   if (!atc_.on()) return;
-  // IOMMU 7, disabling ATS: the device forgets last, when nothing is granted any more. Whether it does matters only if
+  // IOMMU 6.6: the device forgets last, when nothing is granted any more. Whether it does matters only if
   // it gets ATS again.
   (void)atc_.again(0, ~0ULL);
   atc_.set_on(false);

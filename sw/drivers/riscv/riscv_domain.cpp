@@ -106,8 +106,8 @@ bool RiscvDomain::for_each_iommu(Action action) {
   return good;
 }
 
-/// Of the IOMMUs and, after them, of the devices' own caches: a device may ask its IOMMU again at once (IOMMU 7, device
-/// ATC invalidations), and commands may be executed out of order, so a fence is between them. With links_lock_ held.
+/// Of the IOMMUs and, after them, of the devices' own caches: a device may ask its IOMMU again at once (IOMMU
+/// 6.3.7), and commands may be executed out of order, so a fence is between them. With links_lock_ held.
 bool RiscvDomain::forget(bool whole, std::uint64_t start, std::uint64_t last) {
   bool good = for_each_iommu([&](CommandQueue& queue) {
     if (whole) return queue.submit(iotinval_pscid(pscid_));

@@ -192,7 +192,7 @@ void ScriptedIommu::run_commands(std::uint64_t count) {
       --silent_left_;
       timed_out_ = true;
     }
-    if (name == "IOFENCE.C" && timed_out_) {  // IOMMU 4.1.4: told once, and the fence stays
+    if (name == "IOFENCE.C" && timed_out_) {  // IOMMU 3.1.4: told once, and the fence stays
       timed_out_ = false;
       registers_[hw::kCqcsrOffset] |= hw::cqcsr::kCmdToMask;
       registers_[hw::kIpsrOffset] |= hw::ipsr::kCipMask;
