@@ -29,6 +29,7 @@ void Translation::start(const Request& request, const Registers& registers, Effe
     return bypass(request.iova.value);
   }
   if (device_id_too_wide()) return fault(spec::Cause::kTransactionTypeDisallowed);
+  begin_device_directory();
   ask_.kind = AskKind::kLookupDevice;
   ask_.device = request.device;
   step_ = Step::kDeviceLookup;

@@ -119,6 +119,7 @@ class Translation {
   bool device_id_too_wide() const;
   unsigned device_directory_index(unsigned level) const;
   DirectoryKey directory_key(unsigned level) const;
+  void begin_device_directory();
   void locate_device();
   void next_device_directory_entry();
   void take_device_directory_entry(std::uint64_t entry);

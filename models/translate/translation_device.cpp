@@ -42,10 +42,14 @@ DirectoryKey Translation::directory_key(unsigned level) const {
   return key;
 }
 
-/// 2.3.1 steps 1 and 2.
-void Translation::locate_device() {
+/// 2.3.1 step 1. Model: ddtp is read once, when the request begins; it may change before the context is located.
+void Translation::begin_device_directory() {
   directory_ = registers_->ddt_root();
   directory_level_ = static_cast<std::uint8_t>(directory_levels(registers_->ddt_mode()) - 1);
+}
+
+/// 2.3.1 step 2.
+void Translation::locate_device() {
   if (directory_level_ == 0) return next_device_directory_entry();
   ask_.kind = AskKind::kLookupDirectory;
   ask_.directory = directory_key(0);

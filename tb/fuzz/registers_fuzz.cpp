@@ -99,13 +99,18 @@ class Play {
     }
   }
   std::uint64_t read32(std::uint32_t offset) const { return registers_.read(offset, 4); }
+  /// A new base cuts software's index (IOMMU 5.6); the hardware's is that of the old queue until the new one is
+  /// enabled.
+  void check_queue(std::uint32_t base_offset, std::uint32_t software, std::uint32_t hardware, std::uint32_t csr) const {
+    const std::uint64_t entries = 2ULL << spec::cqb::kLog2sz1.get(registers_.read(base_offset, 8));
+    const bool on = spec::cqcsr::kCqon.is_set(read32(csr));
+    base::ensure(read32(software) < entries && (!on || read32(hardware) < entries), "an index out of its queue");
+  }
   /// IOMMU 5: indexes stay within their queues, ddtp holds a mode that exists, nothing is busy once an access is over.
   void check() {
-    for (const std::uint32_t base_offset : {spec::kCqbOffset, spec::kFqbOffset, spec::kPqbOffset}) {
-      const std::uint64_t entries = 2ULL << spec::cqb::kLog2sz1.get(registers_.read(base_offset, 8));
-      base::ensure(read32(base_offset + 8) < entries && read32(base_offset + 12) < entries,
-                   "an index out of its queue");
-    }
+    check_queue(spec::kCqbOffset, spec::kCqtOffset, spec::kCqhOffset, spec::kCqcsrOffset);
+    check_queue(spec::kFqbOffset, spec::kFqhOffset, spec::kFqtOffset, spec::kFqcsrOffset);
+    check_queue(spec::kPqbOffset, spec::kPqhOffset, spec::kPqtOffset, spec::kPqcsrOffset);
     const auto mode = spec::ddtp::kIommuMode.get(registers_.read(spec::kDdtpOffset, 8));
     base::ensure(mode <= static_cast<std::uint64_t>(spec::DdtMode::k3Lvl), "a reserved directory mode");
     base::ensure(!registers_.ddtp_busy() && !registers_.fault_queue_busy(), "still busy");

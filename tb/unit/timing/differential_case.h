@@ -46,7 +46,7 @@ class DifferentialCase {
       for (unsigned i = 0; i < 2; ++i)
         for (const Command& command : mutations.mutate()) commands.push_back(command);
       twins_.copy_memory();
-      upset();
+      upset(environment);
       for (const Command& command : commands) execute(command);
       const auto& devices = environment.devices();
       const std::uint32_t device = devices[choices_.below(static_cast<unsigned>(devices.size()))].id;
@@ -94,6 +94,7 @@ class DifferentialCase {
       return;
     }
     ++coverage_["size " + std::to_string(outcome.size_log2)];
+    if (outcome.is_msi && outcome.msi.absorbed) ++coverage_["msi stored"];
     if (outcome.is_msi) ++coverage_[outcome.msi.mrif ? "msi mrif" : "msi basic"];
     if (request.type == translate::AddressType::kAtsRequest) ++coverage_["ats request"];
     if (request.type == translate::AddressType::kTranslated) ++coverage_["translated request with t2gpa"];
@@ -127,7 +128,7 @@ class DifferentialCase {
   }
 
   /// For one phase: the directory off or bypassed, interrupt messages or queues that fail, vectors masked.
-  void upset() {
+  void upset(Environment& environment) {
     Machine& machine = twins_.machine;
     for (const std::uint64_t address : upset_)
       for (translate::test::SparseMemory* memory : {&machine.memory, &twins_.twin->memory})
@@ -143,12 +144,21 @@ class DifferentialCase {
     if (choices_.one_in(20)) fail(machine.fault_address(machine.read32(spec::kFqtOffset)));
     if (choices_.one_in(20))
       fail(twins_.page_request_queue + 16 * ((machine.read32(spec::kPqtOffset) + choices_.below(2)) % 8));
+    if (choices_.one_in(6)) fail_resident_files(environment);
     if (choices_.one_in(6)) twins_.write_register(spec::kMsiVecCtlOffset, 4, choices_.flag() ? 1 : 0);
   }
-  void fail(std::uint64_t address) {
+  void fail(std::uint64_t address, translate::MemoryStatus status = translate::MemoryStatus::kAccessFault) {
     for (translate::test::SparseMemory* memory : {&twins_.machine.memory, &twins_.twin->memory})
-      memory->failing[address] = translate::MemoryStatus::kAccessFault;
+      memory->failing[address] = status;
     upset_.push_back(address);
+  }
+  /// The pending bits of all memory-resident interrupt files, or the enable bits.
+  void fail_resident_files(Environment& environment) {
+    const auto status = choices_.flag() ? translate::MemoryStatus::kAccessFault : translate::MemoryStatus::kCorrupt;
+    const std::uint64_t offset = choices_.flag() ? 8 : 0;
+    for (const Environment::Domain& domain : environment.domains())
+      for (std::uint64_t file = 0; domain.msi_table != 0 && file < 8; ++file)
+        for (std::uint64_t i = 0; i < 32; ++i) fail(Environment::resident_file(domain, file) + 16 * i + offset, status);
   }
 
   /// Events 1 to 3 are architecture; the others depend on the caches. Some counters are about to overflow.

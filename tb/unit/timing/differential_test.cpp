@@ -18,8 +18,8 @@ namespace {
 /// All of models/spec/causes.def but five. 4 and 6: no access is misaligned, an address names bytes. 264 and 271: the
 /// IO bridge stores into a memory-resident interrupt file, the IOMMU tells it where. 272: there is no internal data
 /// path that could fail.
-constexpr unsigned kCauses[] = {1,   5,   7,   12,  13,  15,  20,  21,  23,  256, 257, 258, 259,
-                                260, 261, 262, 263, 265, 266, 267, 268, 269, 270, 273, 274};
+constexpr unsigned kCauses[] = {1,   5,   7,   12,  13,  15,  20,  21,  23,  256, 257, 258, 259, 260,
+                                261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 273, 274};
 /// 4 KiB, 64 KiB (Svnapot), 2 MiB, 4 MiB (Sv32), 1 GiB, 512 GiB, 256 TiB.
 constexpr unsigned kSizes[] = {12, 16, 21, 22, 30, 39, 48};
 constexpr const char* kOthers[] = {"command 1.0",
@@ -40,6 +40,7 @@ constexpr const char* kOthers[] = {"command 1.0",
                                    "page response 15",
                                    "msi basic",
                                    "msi mrif",
+                                   "msi stored",
                                    "ats request",
                                    "ats request without permission",
                                    "translated request with t2gpa",

@@ -90,6 +90,7 @@ class Environment {
   void write_first(Page& page);
   void write_second(const Page& page);
   void write_interrupt_file(const Domain& domain, std::uint64_t file);
+  static std::uint64_t resident_file(const Domain& domain, std::uint64_t file);
   /// log2 of the page that the leaf maps.
   unsigned first_shift(const Page& page) {
     return page.first_napot ? 16 : space_of(page).tables.first.shift(page.first_level);

@@ -64,7 +64,7 @@ inline void Environment::add_domain() {
     domain.processes = std::make_unique<ProcessTables>(machine_, domain.guest, domain.directory_levels);
     domain.tc |= dc_tc::kPdtv.mask() | (choices_.flag() ? dc_tc::kDpe.mask() : 0);
   }
-  if (i.msi_flat && second != 0 && choices_.flag()) add_interrupt_files(domain);
+  if (i.msi_flat && second != 0 && choices_.below(4) != 0) add_interrupt_files(domain);
 }
 
 /// The first device of a domain brings its users along; those that follow use the same tables.

@@ -71,6 +71,11 @@ inline void Environment::write_second(const Page& page) {
     space.write_pte(space.second, space.second_entry(page.gpa + i * 4096, 0), detail::napot(target));
 }
 
+/// Pending and enable bits in turn.
+inline std::uint64_t Environment::resident_file(const Domain& domain, std::uint64_t file) {
+  return 0x88000000000ULL + (domain.gscid * 8 + file) * 512;
+}
+
 /// AIA 9.5; one in four is invalid or misconfigured.
 inline void Environment::write_interrupt_file(const Domain& domain, std::uint64_t file) {
   using namespace spec;
@@ -88,9 +93,12 @@ inline void Environment::write_interrupt_file(const Domain& domain, std::uint64_
     case 3:
     case 4:
       word0 = msi_pte_mrif_w0::kV.mask() | msi_pte_mrif_w0::kM.of(msi_pte_mode::kMrif) |
-              msi_pte_mrif_w0::kMrifAddress.of(0x4400000U + choices_.byte());
-      word1 = msi_pte_mrif_w1::kNppn.of(0x77000U + choices_.byte()) | msi_pte_mrif_w1::kNid.of(choices_.byte()) |
-              msi_pte_mrif_w1::kN10.of(choices_.byte() & 1U);
+              msi_pte_mrif_w0::kMrifAddress.of(resident_file(domain, file) >> 9);
+      // Each has a notice page of its own: what several messages leave there does not depend on their order.
+      for (unsigned i = 0; i < 32; ++i)  // half of the interrupts are enabled
+        machine_.memory.store(resident_file(domain, file) + 16 * i + 8, 0xf0f0f0f0f0f0f0f0ULL);
+      word1 = msi_pte_mrif_w1::kNppn.of(0x77000U + domain.gscid * 8 + file) |
+              msi_pte_mrif_w1::kNid.of(choices_.byte()) | msi_pte_mrif_w1::kN10.of(choices_.byte() & 1U);
       break;
     default:
       break;
@@ -102,7 +110,7 @@ inline void Environment::write_interrupt_file(const Domain& domain, std::uint64_
 /// The page becomes that of an interrupt file; a first-stage leaf may be large enough to hold them all.
 inline bool Environment::aim_at_interrupt_file(Page& page, unsigned n) {
   const Domain& domain = domain_of(page);
-  if (domain.msi_table == 0 || choices_.flag()) return false;
+  if (domain.msi_table == 0 || choices_.one_in(3)) return false;
   page.interrupt_file = true;
   page.gpa = kInterruptFiles | (choices_.number(2) & domain.msi_mask) << 12;
   page.iova = page.gpa;

@@ -20,7 +20,10 @@ class Mutations {
   /// Changes one thing in memory; the commands after which it must be seen.
   std::vector<Command> mutate() {
     auto& pages = environment_.pages();
-    Environment::Page& page = pages[choices_.below(static_cast<unsigned>(pages.size()))];
+    std::size_t number = choices_.below(static_cast<unsigned>(pages.size()));
+    if (choices_.one_in(4))  // what few pages have must be changed often enough
+      while (number + 1 < pages.size() && !pages[number].interrupt_file) ++number;
+    Environment::Page& page = pages[number];
     switch (choices_.below(16)) {
       case 0:
         return change_settings(environment_.domain_of(page));

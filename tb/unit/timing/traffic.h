@@ -25,6 +25,7 @@ class Traffic {
     add_process(request, environment_.user_of(page));
     const bool may_execute = request.type == translate::AddressType::kUntranslated || request.process_valid;
     if (request.access == translate::Access::kRead && may_execute) request.execute = choices_.one_in(3);
+    if (page.interrupt_file && choices_.below(4) != 0) make_message(request);
     if (request.type != translate::AddressType::kAtsRequest) return request;
     request.no_write = choices_.flag();
     request.cxl = choices_.one_in(4);
@@ -80,6 +81,20 @@ class Traffic {
     if (choices_.one_in(10)) address ^= 1ULL << (12 + choices_.below(52));
     return address;
   }
+  /// A message that the IOMMU stores into a memory-resident file. Without AMO_MRIF two messages at once may lose one
+  /// if their identities share a doubleword, so these have one each.
+  void make_message(translate::Request& request) {
+    if (request.type == translate::AddressType::kAtsRequest) return;
+    request.access = translate::Access::kWrite;
+    request.execute = false;
+    request.bytes = 4;
+    request.stores_msi = true;
+    request.iova = base::Iova((request.iova.value & ~base::mask_of(12)) | (choices_.one_in(8) ? 4 : 0));
+    const unsigned group = environment_.implementation().amo_mrif ? choices_.one_in(8) : messages_++ % 31;
+    request.data = group * 64 + 1 + choices_.below(60);
+    if (choices_.one_in(16)) request.data = choices_.flag() ? 0 : 2048;
+    if ((request.iova.value & 4) != 0) request.data = __builtin_bswap32(request.data);
+  }
   void add_process(translate::Request& request, const Environment::User& user) {
     request.process_valid = user.process_valid != choices_.one_in(32);
     if (!request.process_valid) return;
@@ -90,6 +105,7 @@ class Traffic {
 
   Environment& environment_;
   Choices& choices_;
+  unsigned messages_ = 0;
 };
 
 }  // namespace iommusim::timing::test

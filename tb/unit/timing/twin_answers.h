@@ -19,7 +19,8 @@ inline std::string describe(const translate::Outcome& o) {
           "u" + std::to_string(o.ats.untranslated_only) + "c" + std::to_string(o.ats.cxl_io);
   if (o.is_msi)
     text += " msi " + std::to_string(o.msi.address) + (o.msi.mrif ? " mrif " : " ") +
-            std::to_string(o.msi.mrif_address) + " nid " + std::to_string(o.msi.notice_id);
+            std::to_string(o.msi.mrif_address) + " nid " + std::to_string(o.msi.notice_id) +
+            (o.msi.absorbed ? " absorbed" : "");
   return text;
 }
 

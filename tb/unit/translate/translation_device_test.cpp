@@ -85,6 +85,24 @@ TEST_P(Directory, ContextsAreChecked) {
   EXPECT_EQ(machine_.translate(0x21, 0x1000).kind, Outcome::Kind::kTranslated) << "the next context is not read";
 }
 
+/// IOMMU 5.5: ddtp may be written while requests are inside; each of them keeps to the directory that it began with.
+TEST_P(Directory, ARequestKeepsTheDirectoryItBeganWith) {
+  machine_.attach(0x21, machine_.space(0, 0));
+  const std::uint64_t entry = machine_.directory_entry(0x21, GetParam().levels - 1);
+  for (const std::uint64_t ddtp : {std::uint64_t{0}, std::uint64_t{1}}) {
+    machine_.write(spec::kDdtpOffset, machine_.ddt_root >> 2 | (GetParam().levels + 1));
+    Translation translation;
+    translation.start(Machine::request(0x21, 0x1000), machine_.registers);
+    ASSERT_EQ(translation.ask().kind, AskKind::kLookupDevice);
+    machine_.write(spec::kDdtpOffset, ddtp);
+    translation.miss();
+    if (translation.ask().kind == AskKind::kLookupDirectory) translation.miss();
+    ASSERT_EQ(translation.ask().kind, AskKind::kRead);
+    EXPECT_EQ(translation.ask().memory.address, entry);
+    EXPECT_EQ(translation.ask().memory.level, GetParam().levels - 1);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, Directory,
                          testing::Values(Format{false, 1}, Format{false, 2}, Format{false, 3}, Format{true, 1},
                                          Format{true, 2}, Format{true, 3}),
