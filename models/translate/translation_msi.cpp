@@ -90,8 +90,6 @@ void Translation::take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1) {
 void Translation::msi_translated(const MsiTarget& target) {
   if (request_.execute && request_.type != AddressType::kAtsRequest) return fault(spec::Cause::kInstructionAccessFault);
   TranslationEntry entry;
-  entry.gpa = msi_gpa_ & ~base::mask_of(base::kPageShift);
-  entry.spa = target.address & ~base::mask_of(base::kPageShift);
   entry.first = first_.active() ? first_.attributes : StageAttributes{};
   entry.first.global = false;  // IOMMU 2.6: Global is 0 for MSI addresses
   entry.second = {true, true, true, false, true, false, true, base::kPageShift};

@@ -60,9 +60,10 @@ TEST(DemandPaging, EvictionsMeetRequestsInFlight) {
   const PagingSystem system;
   std::uint64_t drained = 0, overtaken = 0;
   for (const char* const latency : {"10ns", "300ns", "2us"}) {
-    const Stats stats = run(system.file, {"devices.d.paging.resident_bytes=64KiB", "devices.d.atc.page_requests=4",
-                                          "devices.d.uniform.window_bytes=256KiB", "devices.d.window.chunk_bytes=16KiB", "devices.d.uniform.read_percent=60",
-                                          std::string("bus.latency_up_ns=") + latency});
+    const Stats stats =
+        run(system.file, {"devices.d.paging.resident_bytes=64KiB", "devices.d.atc.page_requests=4",
+                          "devices.d.uniform.window_bytes=256KiB", "devices.d.window.chunk_bytes=16KiB",
+                          "devices.d.uniform.read_percent=60", std::string("bus.latency_up_ns=") + latency});
     EXPECT_EQ(stats["run.failed_transfers"], 0U);
     EXPECT_GT(stats["d_pager.evictions"], 100U);
     EXPECT_EQ(stats["d_atc.invalidations"], stats["d_atc.invalidations_completed"]);
@@ -113,7 +114,8 @@ TEST(DemandPaging, ADeviceThatDoesNotAnswerLosesAtsAndTheRestGoesOn) {
 
 TEST(DemandPaging, EightCompletionMessagesCompleteOneInvalidation) {
   const PagingSystem system;
-  const Stats stats = run(system.file, {"devices.d.paging.resident_bytes=256KiB", "devices.d.atc.completion_messages=8"});
+  const Stats stats =
+      run(system.file, {"devices.d.paging.resident_bytes=256KiB", "devices.d.atc.completion_messages=8"});
   EXPECT_EQ(stats["iommu_messages.completions"], 8 * stats["d_atc.invalidations_completed"]);
   EXPECT_EQ(stats["iommu_messages.unexpected"], 0U);
   EXPECT_EQ(stats["software.ats_time_outs"], 0U);
@@ -134,7 +136,8 @@ TEST(DemandPaging, ATraceReplaysThroughAnAtcWithTheSameResults) {
   const std::string file = example_system("nvme-replay.yaml");
   const std::vector<std::string> few = {"software.buffer_digest=true", "devices.nvme0.replay.max_events=2000"};
   std::vector<std::string> with_atc = few;
-  with_atc.insert(with_atc.end(), {"iommu.implementation.ats=true", "software.ats=true", "devices.nvme0.atc.present=true"});
+  with_atc.insert(with_atc.end(),
+                  {"iommu.implementation.ats=true", "software.ats=true", "devices.nvme0.atc.present=true"});
   const Stats plain = run(file, few), cached = run(file, with_atc);
   EXPECT_EQ(plain.digest(), cached.digest());
   EXPECT_GT(cached["iommu_messages.invalidations"], 0U);
@@ -142,11 +145,12 @@ TEST(DemandPaging, ATraceReplaysThroughAnAtcWithTheSameResults) {
 
 TEST(DemandPaging, WhatItNeedsIsAskedForByName) {
   const PagingSystem system;
-  for (const auto& [set, text] : {std::pair<const char*, const char*>{"devices.d.atc.present=false", "devices.d.atc.present"},
-                                  {"software.ats=false", "software.ats"},
-                                  {"iommu.implementation.ats=false", "software.ats"},
-                                  {"devices.d.paging.resident_bytes=1KiB", "devices.d.paging.resident_bytes"},
-                                  {"devices.d.atc.page_requests=0", "devices.d.atc.page_requests"}}) {
+  for (const auto& [set, text] :
+       {std::pair<const char*, const char*>{"devices.d.atc.present=false", "devices.d.atc.present"},
+        {"software.ats=false", "software.ats"},
+        {"iommu.implementation.ats=false", "software.ats"},
+        {"devices.d.paging.resident_bytes=1KiB", "devices.d.paging.resident_bytes"},
+        {"devices.d.atc.page_requests=0", "devices.d.atc.page_requests"}}) {
     const Outcome outcome = call({"run", system.file, "--set", set});
     EXPECT_EQ(outcome.exit, 2) << set;
     EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome.err;

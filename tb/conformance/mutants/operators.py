@@ -66,7 +66,7 @@ def edits(code, line):
             yield match.start(1), match.end(1), f"!({value})"
             yield match.start(1), match.end(1), f"({value}) + 1"
     match = STATEMENT.match(code)
-    if match and not re.match(r"\s*(?:return|const|auto|std::uint|unsigned|bool)\b", code):
+    if match and not re.match(r"\s*(?:return|const|auto|std::uint|unsigned|bool|base::ensure|hal::ensure)\b", code):
         yield match.start(2), match.end(2), ";"
 
 

@@ -22,7 +22,7 @@ struct DebugMachine {
   std::uint64_t response(std::uint64_t iova, std::uint64_t control) {
     machine.write(spec::kTrReqIovaOffset, iova);
     machine.write(spec::kTrReqCtlOffset, 7ULL << 40 | control | 1);
-    EXPECT_FALSE(spec::tr_req_ctl::kGoBusy.is_set(machine.read(spec::kTrReqCtlOffset)));
+    EXPECT_EQ(machine.read(spec::kTrReqCtlOffset), 7ULL << 40 | control) << "done, and what was written";
     return machine.read(spec::kTrResponseOffset);
   }
 };

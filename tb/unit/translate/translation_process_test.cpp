@@ -133,6 +133,29 @@ TEST_P(ProcessDirectory, SupervisorNeedsEnsAndRespectsSum) {
   EXPECT_EQ(translate(kProcess, false).fault.cause, 13) << "a user may not touch it";
 }
 
+TEST_P(ProcessDirectory, OffersTheContextToCaches) {
+  Request request = Machine::request(7, 0x1234);
+  request.process_valid = true;
+  request.process = base::ProcessId(kProcess);
+  Translation translation;
+  translation.start(request, machine_.registers);
+  while (translation.ask().kind != AskKind::kFillProcess) {
+    ASSERT_NE(translation.ask().kind, AskKind::kDone);
+    if (translation.ask().kind == AskKind::kRead) {
+      translation.memory(machine_.memory.read(translation.ask().memory));
+    } else if (translation.ask().kind >= AskKind::kFillDevice) {
+      translation.resume();
+    } else {
+      translation.miss();
+    }
+  }
+  EXPECT_EQ(translation.ask().device.value, 7U);
+  EXPECT_EQ(translation.ask().process.value, kProcess);
+  ASSERT_NE(translation.ask().process_context, nullptr);
+  EXPECT_EQ(translation.ask().process_context->pscid().value, 9U);
+  EXPECT_EQ(translation.ask().process_context->fsc(), space_.fsc());
+}
+
 TEST_P(ProcessDirectory, WithoutProcessIdDpeDecides) {
   EXPECT_EQ(machine_.translate(7, 0x98000000).bypass, !guest()) << "no first stage";
   set_context(spec::dc_tc::kPdtv.mask() | spec::dc_tc::kDpe.mask());
