@@ -32,12 +32,18 @@ constexpr Command iotinval_page(std::uint32_t pscid, std::uint64_t iova) {
   return command;
 }
 
-/// Waits for all earlier commands, and orders the device reads and writes that they may have let through.
+/// Waits for all earlier commands.
+constexpr Command iofence_commands() {
+  return {
+      (hw::opcode::kIofence << hw::iofence_w0::kOpcodeShift) | (hw::iofence_func3::kC << hw::iofence_w0::kFunc3Shift),
+      0};
+}
+
+/// The same, and orders the device reads and writes that they may have let through.
 constexpr Command iofence() {
-  return {(hw::opcode::kIofence << hw::iofence_w0::kOpcodeShift) |
-              (hw::iofence_func3::kC << hw::iofence_w0::kFunc3Shift) | hw::iofence_w0::kPrMask |
-              hw::iofence_w0::kPwMask,
-          0};
+  Command command = iofence_commands();
+  command[0] |= hw::iofence_w0::kPrMask | hw::iofence_w0::kPwMask;
+  return command;
 }
 
 /// All cached directory entries.

@@ -123,7 +123,8 @@ bool RiscvDomain::forget(bool whole, std::uint64_t start, std::uint64_t last) {
   for (RiscvDevice* device : links_)
     if (device->atc().on()) asked.push_back({device, {}});
   const std::uint64_t from = whole ? 0 : start, to = whole ? ~0ULL : last;
-  if (!asked.empty()) good = for_each_iommu([](CommandQueue& queue) { return queue.submit(iofence()); }) && good;
+  if (!asked.empty())
+    good = for_each_iommu([](CommandQueue& queue) { return queue.submit(iofence_commands()); }) && good;
   for (Asked& one : asked) {
     one.begun = one.device->atc().begin(from, to);
     good = one.begun.error == 0 && good;

@@ -24,6 +24,27 @@ std::string objection(const SystemParams& params) {
 
 TEST(Checks, DefaultsWithAGeneratorAreGood) { EXPECT_EQ(objection(good()), ""); }
 
+TEST(Checks, PagingNeedsAnAtcAndSoftwareThatUsesIt) {
+  SystemParams params = good();
+  params.devices["generator"].kind = DeviceKind::kPaging;
+  EXPECT_EQ(objection(params), "devices.generator.atc.present");
+  params.devices["generator"].atc.present = true;
+  EXPECT_EQ(objection(params), "software.ats");
+  params.software.ats = true;
+  EXPECT_EQ(objection(params), "software.ats") << "the IOMMU has none";
+  params.iommu.implementation.ats = true;
+  EXPECT_EQ(objection(params), "");
+  params.devices["generator"].paging.resident_bytes = 4096;
+  EXPECT_EQ(objection(params), "devices.generator.paging.resident_bytes");
+  params.devices["generator"].paging.resident_bytes = 0;
+  params.devices["generator"].atc.pri = false;
+  EXPECT_EQ(objection(params), "devices.generator.atc.pri");
+  params.devices["generator"].kind = DeviceKind::kUniform;
+  EXPECT_EQ(objection(params), "");
+  params.devices["generator"].atc.cache.ways = 7;
+  EXPECT_EQ(objection(params), "devices.generator.atc.cache.ways");
+}
+
 TEST(Checks, NameTheParameterThatIsWrong) {
   SystemParams params = good();
   params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};

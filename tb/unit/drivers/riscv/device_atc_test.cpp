@@ -88,7 +88,7 @@ TEST(DeviceAtc, ContextsHaveAtsAsFarAsEverybodyWantsIt) {
 TEST(DeviceAtc, TheDeviceForgetsAfterTheIommu) {
   Rig rig;
   EXPECT_EQ(rig.unmap(0x10000, 0x2000),
-            (Events{"IOTINVAL.VMA pscid=1 addr=0x10000", "IOTINVAL.VMA pscid=1 addr=0x11000", "IOFENCE.C pr pw",
+            (Events{"IOTINVAL.VMA pscid=1 addr=0x10000", "IOTINVAL.VMA pscid=1 addr=0x11000", "IOFENCE.C",
                     "ATS.INVAL rid=24 0x10800", "IOFENCE.C pr pw"}));
 }
 
