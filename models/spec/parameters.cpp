@@ -59,6 +59,7 @@ const char* Implementation::contradiction() const {
   if (reset_mode > DdtMode::kBare) return "reset_mode must be off or bare";
   if (max_mode < DdtMode::k1Lvl) return "max_mode must be 1lvl, 2lvl or 3lvl";
   if (hpm && num_hpm < 2) return "hpm needs num_hpm of 2 or more (iohpmcycles and iohpmctr1)";
+  if (hpm && hpm_counter_bits < 32) return "hpm needs hpm_counter_bits of 32 or more";
   if (!hpm && num_hpm != 0) return "num_hpm must be 0 without hpm";
   if (t2gpa && !ats) return "t2gpa needs ats";
   if (msi_mrif && !msi_flat) return "msi_mrif needs msi_flat";

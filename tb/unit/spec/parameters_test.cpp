@@ -41,6 +41,9 @@ TEST(Implementation, ContradictionsAreNamed) {
   EXPECT_TRUE(contradiction([](Implementation& i) { i.max_mode = DdtMode::kBare; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.hpm = true; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.num_hpm = 2; }));
+  EXPECT_FALSE(contradiction([](Implementation& i) { i.hpm = true, i.num_hpm = 2, i.hpm_counter_bits = 32; }));
+  EXPECT_TRUE(contradiction([](Implementation& i) { i.hpm = true, i.num_hpm = 2, i.hpm_counter_bits = 31; }));
+  EXPECT_TRUE(contradiction([](Implementation& i) { i.hpm = true, i.num_hpm = 1; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.t2gpa = true; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.msi_mrif = true; }));
   EXPECT_TRUE(contradiction([](Implementation& i) { i.igs = InterruptSupport::kWsi; }));

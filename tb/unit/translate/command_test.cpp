@@ -118,6 +118,8 @@ TEST(Fence, WaitsThenWritesThenCompletes) {
   EXPECT_EQ(machine.read32(spec::kCqhOffset), 0U) << "not complete before what it waits for";
   command.resume();
   ASSERT_EQ(command.ask().kind, AskKind::kWrite);
+  EXPECT_EQ(command.ask().memory.bytes, 4);
+  EXPECT_EQ(command.ask().memory.structure, Structure::kFenceData);
   command.memory({machine.memory.write(command.ask().memory), {}});
   EXPECT_EQ(command.ask().kind, AskKind::kDone);
   EXPECT_TRUE(command.completed());

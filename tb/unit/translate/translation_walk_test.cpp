@@ -143,6 +143,17 @@ TEST(SecondStage, Permissions) {
   EXPECT_EQ(walks.cause(Access::kRead), 21U) << "the second stage wants U";
 }
 
+TEST(SecondStage, ReservedBitsFault) {
+  for (const unsigned bit : {54U, 60U, 61U}) {  // reserved always, without Svrsw60t59b, without Svpbmt
+    Walks walks(8, 8);
+    walks.change_second(0x3000, 0, 1ULL << bit);
+    EXPECT_EQ(walks.cause(Access::kRead), 21U) << bit;
+    walks.change_second(0x3000, 1ULL << bit);
+    walks.change_first(0, 1ULL << bit);
+    EXPECT_EQ(walks.cause(Access::kRead), 13U) << "first stage, " << bit;
+  }
+}
+
 TEST(SecondStage, RootIsIndexedByTwoBitsMore) {
   for (const unsigned mode : {8U, 9U, 10U}) {
     Walks walks(0, mode);
