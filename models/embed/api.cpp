@@ -7,6 +7,7 @@
 #include "embed/convert.h"
 #include "embed/instance.h"
 #include "params/document.h"
+#include "params/value.h"
 
 struct iommusim_iommu {
   std::unique_ptr<iommusim::embed::Instance> model;
@@ -211,6 +212,47 @@ iommusim_status iommusim_time_out_invalidations(iommusim_iommu* instance, std::u
     model.invalidation_time_out(itag_vector);
     return IOMMUSIM_OK;
   });
+}
+
+iommusim_status iommusim_inject(iommusim_iommu* instance, const char* name, const char* yaml) {
+  return guarded(instance, [=](embed::Instance& model) {
+    need(name, "name");
+    need(yaml, "yaml");
+    if (!params::is_name(name))
+      throw base::InputError(std::string("name is '") + name +
+                             "', expected letters, digits, '_' and '-', a letter or digit first");
+    model.inject(name, embed::injection_of_text(yaml, model.mode()));
+    return IOMMUSIM_OK;
+  });
+}
+
+iommusim_status iommusim_remove_injection(iommusim_iommu* instance, const char* name) {
+  return guarded(instance, [=](embed::Instance& model) {
+    need(name, "name");
+    if (!model.injector().remove(name))
+      throw base::InputError(std::string("name is '") + name + "', expected an injection that was added");
+    return IOMMUSIM_OK;
+  });
+}
+
+iommusim_status iommusim_injection_strikes(iommusim_iommu* instance, const char* name, std::uint64_t* strikes) {
+  return guarded(instance, [=](embed::Instance& model) {
+    need(name, "name");
+    need(strikes, "strikes");
+    const auto count = model.injector().strikes(name);
+    if (!count) throw base::InputError(std::string("name is '") + name + "', expected an injection that was added");
+    *strikes = *count;
+    return IOMMUSIM_OK;
+  });
+}
+
+char* iommusim_injection_log(iommusim_iommu* instance) {
+  char* text = nullptr;
+  guarded(instance, [&](embed::Instance& model) {
+    text = to_c_string(model.injector().log());
+    return IOMMUSIM_OK;
+  });
+  return text;
 }
 
 char* iommusim_statistics(iommusim_iommu* instance) {

@@ -19,7 +19,7 @@ timing::PlainDriverParams driver_params(const EmbedParams& params) {
 }  // namespace
 
 CycleInstance::CycleInstance(const EmbedParams& params, const iommusim_host& host)
-    : Instance(host),
+    : Instance(host, params.seed),
       engine_(params.engine, params.implementation, params.seed, root_),
       driver_(engine_, host_, driver_params(params)) {}
 

@@ -24,8 +24,10 @@ class CycleInstance final : public Instance {
   bool page_request(const translate::PageRequest& request) override;
   bool invalidation_completion(const translate::InvalidationCompletion& message) override;
   void invalidation_time_out(std::uint32_t itag_vector) override;
+  Mode mode() const override { return Mode::kCycle; }
 
  private:
+  void attach(timing::Injector& injector) override { engine_.inject(&injector); }
   void tell();
 
   timing::Engine engine_;

@@ -6,10 +6,11 @@
 namespace iommusim::embed {
 
 FunctionalInstance::FunctionalInstance(const EmbedParams& params, const iommusim_host& host)
-    : Instance(host),
+    : Instance(host, params.seed),
       stats_(root_, "functional"),
       registers_(params.implementation),
-      engine_(registers_, host_, &host_, params.functional) {}
+      engine_(registers_, host_, &host_, params.functional),
+      clock_(params.engine.clock_mhz) {}
 
 std::uint64_t FunctionalInstance::read_register(std::uint32_t offset, std::uint32_t bytes) {
   return engine_.read_register(offset, bytes);

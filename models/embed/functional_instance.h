@@ -28,12 +28,15 @@ class FunctionalInstance final : public Instance {
   bool page_request(const translate::PageRequest& request) override;
   bool invalidation_completion(const translate::InvalidationCompletion& message) override;
   void invalidation_time_out(std::uint32_t itag_vector) override;
+  Mode mode() const override { return Mode::kFunctional; }
 
  private:
+  void attach(timing::Injector& injector) override { host_.inject(&injector, now_, clock_); }
   FunctionalStats stats_;
   translate::Registers registers_;
   translate::FunctionalEngine engine_;
   base::Cycle now_ = 0;
+  base::Clock clock_;  ///< for the times of a log
 };
 
 }  // namespace iommusim::embed

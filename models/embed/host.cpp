@@ -30,19 +30,19 @@ Host::Host(const iommusim_host& table, stats::Group& parent) : stats_(parent, "h
     throw base::InputError("iommusim_host.read or write is NULL, expected a function");
 }
 
-translate::MemoryAnswer Host::read(const translate::MemoryAsk& ask) {
+translate::MemoryAnswer Host::perform_read(const translate::MemoryAsk& ask) {
   ++stats_.accesses;
   translate::MemoryAnswer answer;
   answer.status = status_of(table_.read(table_.user, ask.address, ask.bytes, answer.data.data()));
   return answer;
 }
 
-translate::MemoryStatus Host::write(const translate::MemoryAsk& ask) {
+translate::MemoryStatus Host::perform_write(const translate::MemoryAsk& ask) {
   ++stats_.accesses;
   return status_of(table_.write(table_.user, ask.address, ask.bytes, ask.data.data()));
 }
 
-translate::MemoryAnswer Host::compare_swap(const translate::MemoryAsk& ask) {
+translate::MemoryAnswer Host::perform_swap(const translate::MemoryAsk& ask) {
   translate::MemoryAnswer answer;
   if (table_.compare_swap != nullptr) {
     ++stats_.accesses;
@@ -50,11 +50,11 @@ translate::MemoryAnswer Host::compare_swap(const translate::MemoryAsk& ask) {
         status_of(table_.compare_swap(table_.user, ask.address, ask.bytes, ask.data[0], ask.data[1], &answer.data[0]));
     return answer;
   }
-  answer = read(ask);
+  answer = perform_read(ask);
   if (answer.status != translate::MemoryStatus::kOk || answer.data[0] != ask.data[0]) return answer;
   translate::MemoryAsk store = ask;
   store.data[0] = ask.data[1];
-  answer.status = write(store);
+  answer.status = perform_write(store);
   return answer;
 }
 

@@ -18,9 +18,19 @@ void Instance::reset_statistics() {
   root_.reset();
 }
 
+void Instance::inject(const std::string& name, const timing::InjectionParams& injection) {
+  if (injector_.empty()) attach(injector_);
+  injector_.add(name, injection);
+}
+
 std::unique_ptr<Instance> make_instance(const EmbedParams& params, const iommusim_host& host) {
-  if (params.mode == Mode::kCycle) return std::make_unique<CycleInstance>(params, host);
-  return std::make_unique<FunctionalInstance>(params, host);
+  std::unique_ptr<Instance> instance;
+  if (params.mode == Mode::kCycle)
+    instance = std::make_unique<CycleInstance>(params, host);
+  else
+    instance = std::make_unique<FunctionalInstance>(params, host);
+  for (const auto& [name, injection] : params.inject) instance->inject(name, injection);
+  return instance;
 }
 
 }  // namespace iommusim::embed

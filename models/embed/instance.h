@@ -40,15 +40,26 @@ class Instance {
   virtual bool invalidation_completion(const translate::InvalidationCompletion& message) = 0;
   virtual void invalidation_time_out(std::uint32_t itag_vector) = 0;
 
+  /// The entry must be without objection in this mode.
+  void inject(const std::string& name, const timing::InjectionParams& injection);
+  timing::Injector& injector() { return injector_; }
+  virtual Mode mode() const = 0;
+
   bool poll(iommusim_result& result) { return host_.poll(result); }
   std::string statistics();
   void reset_statistics();
 
  protected:
-  explicit Instance(const iommusim_host& host) : root_("embed"), host_(host, root_) {}
+  Instance(const iommusim_host& host, std::uint64_t seed)
+      : root_("embed"), host_(host, root_), injector_(seed, root_) {}
+  /// There is something to inject from now on.
+  virtual void attach(timing::Injector& injector) = 0;
 
   stats::Group root_;
   Host host_;
+
+ private:
+  timing::Injector injector_;
 };
 
 std::unique_ptr<Instance> make_instance(const EmbedParams& params, const iommusim_host& host);

@@ -202,6 +202,19 @@ iommusim_status iommusim_send_invalidation_completion(iommusim_iommu* instance, 
 /* The IOMMU waits no longer for the completions of these ITags. */
 iommusim_status iommusim_time_out_invalidations(iommusim_iommu* instance, uint32_t itag_vector);
 
+/* ---- Injections: what goes wrong on purpose ---- */
+
+/* `yaml` is one entry as it stands under `inject:` of a configuration, such as
+ * "{kind: access_fault, target: first_stage, skip: 9, count: 1}". A name that exists gets the new entry, and counts on.
+ */
+iommusim_status iommusim_inject(iommusim_iommu* instance, const char* name, const char* yaml);
+/* It strikes no more. What it has struck stays counted and logged. */
+iommusim_status iommusim_remove_injection(iommusim_iommu* instance, const char* name);
+/* How often that entry struck. */
+iommusim_status iommusim_injection_strikes(iommusim_iommu* instance, const char* name, uint64_t* strikes);
+/* A line a strike, as text for iommusim_free(), or NULL (see iommusim_last_error()). */
+char* iommusim_injection_log(iommusim_iommu* instance);
+
 /* ---- Statistics ---- */
 
 /* A JSON object for iommusim_free(), or NULL (see iommusim_last_error()). */

@@ -15,6 +15,9 @@ struct Objection {
 /// What contradicts itself although each value is in range; an empty text: nothing.
 Objection object_to(const EmbedParams& params) {
   if (const char* what = params.implementation.contradiction(); what != nullptr) return {"implementation", what};
+  for (const auto& [name, injection] : params.inject)
+    if (const auto [field, text] = timing::object_to(injection, injection_scope(params.mode)); !field.empty())
+      return {"inject." + name + "." + field, text};
   if (params.mode == Mode::kFunctional) return {};
   const auto& [first, second, lookup_cycles, ports] = params.engine.walk_cache;
   const struct {
@@ -48,6 +51,15 @@ EmbedParams params_of_tree(const params::Tree& tree, const std::string& file) {
 }
 
 }  // namespace
+
+timing::InjectionParams injection_of_text(const char* yaml, Mode mode) {
+  const params::Tree tree = params::load_yaml_text(yaml, "yaml");
+  timing::InjectionParams result;
+  params::assign(result, tree);
+  if (const auto [field, text] = timing::object_to(result, injection_scope(mode)); !field.empty())
+    throw base::InputError(params::position_of(tree, field, "yaml"), field + ": " + text);
+  return result;
+}
 
 EmbedParams params_of_text(const char* yaml) { return params_of_tree(params::load_yaml_text(yaml, "yaml"), "yaml"); }
 

@@ -3,7 +3,11 @@
 // of every other use of the model.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "spec/parameters.h"
+#include "timing/injection.h"
 #include "timing/params.h"
 #include "translate/functional_caches.h"
 
@@ -41,6 +45,7 @@ struct EmbedParams {
   translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
   HostMemoryParams memory{};
+  std::map<std::string, timing::InjectionParams> inject;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -51,8 +56,16 @@ struct EmbedParams {
     v.group("functional", &P::functional, "what is remembered; mode functional");
     v.group("engine", &P::engine, "micro-architecture; mode cycle");
     v.group("memory", &P::memory, "the host's memory; mode cycle");
+    v.named_groups("inject", &P::inject, "what goes wrong on purpose, by name");
   }
 };
+
+/// What can be injected into an instance of that mode.
+constexpr timing::InjectionScope injection_scope(Mode mode) {
+  const bool cycle = mode == Mode::kCycle;
+  return {cycle, cycle, false, false};
+}
+timing::InjectionParams injection_of_text(const char* yaml, Mode mode);
 
 /// InputError for whatever is wrong, with its place.
 EmbedParams params_of_text(const char* yaml);

@@ -15,8 +15,8 @@ namespace iommusim::platform {
 namespace {
 
 /// Names that other parts of the system have, in statistics or as modules.
-constexpr const char* kTakenNames[] = {"bus",      "iommu", "iommu_messages", "kernel",   "memory",
-                                       "messages", "mmio",  "program",        "software", "software_memory"};
+constexpr const char* kTakenNames[] = {"inject",   "bus",  "iommu",   "iommu_messages", "kernel",         "memory",
+                                       "messages", "mmio", "program", "software",       "software_memory"};
 
 /// What a component's own check throws becomes an objection to the parameter at `path`.
 template <class Check>
@@ -119,6 +119,15 @@ void check_atc(const std::string& path, const DeviceParams& device, const System
                                                               std::to_string(least));
 }
 
+/// That a port exists is known only when the devices are made.
+void check_injections(const SystemParams& params) {
+  timing::InjectionScope scope;
+  scope.queues = params.iommu.mode == bus::IommuMode::kCycle;
+  for (const auto& [name, injection] : params.inject)
+    if (const auto [field, text] = timing::object_to(injection, scope); !field.empty())
+      throw ParameterError("inject." + name + "." + field, text);
+}
+
 }  // namespace
 
 void check(const SystemParams& params) {
@@ -129,6 +138,7 @@ void check(const SystemParams& params) {
   check_software(params.software);
   if (params.software.ats && !params.iommu.implementation.ats)
     throw ParameterError("software.ats", "true, but the IOMMU has no ATS (iommu.implementation.ats), expected false");
+  check_injections(params);
   for (const auto& [name, device] : params.devices) {
     const std::string path = "devices." + name;
     if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))

@@ -9,6 +9,7 @@
 #include "devices/atc_params.h"
 #include "devices/trace_replay_params.h"
 #include "devices/uniform.h"
+#include "timing/injection.h"
 #include "tlm/dma_bus.h"
 #include "tlm/iommu_params.h"
 #include "tlm/memory.h"
@@ -173,6 +174,7 @@ struct SystemParams {
   bus::MemoryParams memory{};
   SoftwareParams software{};
   std::map<std::string, DeviceParams> devices;
+  std::map<std::string, timing::InjectionParams> inject;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -183,6 +185,7 @@ struct SystemParams {
     v.group("memory", &SystemParams::memory, "system memory");
     v.group("software", &SystemParams::software, "the software that drives the IOMMU");
     v.named_groups("devices", &SystemParams::devices, "the devices, by name");
+    v.named_groups("inject", &SystemParams::inject, "what goes wrong on purpose, by name");
   }
 };
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "params/echo.h"
 #include "platform/summary.h"
+#include "platform/system_parts.h"
 #include "stats/report.h"
 
 namespace iommusim::platform {
@@ -79,6 +80,8 @@ void write_results(System& system, const std::string& folder) {
     if (!device.trace.empty()) device.trace = fs::absolute(device.trace).lexically_normal().string();
   write_file(fs::path(folder) / "config.yaml", params::to_yaml(echo));
   write_file(fs::path(folder) / "stats.json", stats_json_of(system));
+  if (const auto& injector = system.parts().injector; injector)
+    write_file(fs::path(folder) / "injections.csv", injector->log());
   write_file(fs::path(folder) / "summary.txt", summary_of(system));
 }
 

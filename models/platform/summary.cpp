@@ -97,6 +97,9 @@ std::string summary_of(System& system) {
             iommu.commands.fence_cycles.data().mean() * 1000.0 / mhz);
   lines.add("faults", "{} reported, {} recorded, {} drained by the driver, {} lost", iommu.faults.reported.value(),
             iommu.faults.recorded.value(), software.fault_records.value(), iommu.faults.lost.value());
+  if (!params.inject.empty()) lines.heading("injections");
+  for (const auto& [name, injection] : params.inject)
+    lines.add(name.c_str(), "{} times", *system.parts().injector->strikes(name));
   return lines.text();
 }
 

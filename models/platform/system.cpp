@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/system.h"
 
+#include <algorithm>
+
 #include "base/bits.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "platform/address_map.h"
 #include "platform/checks.h"
 #include "platform/paging_workload.h"
@@ -104,6 +107,24 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
   unsigned port = 0;
   for (const auto& workload : workloads)
     for (bus::InitiatorSocket* const socket : workload->sockets()) socket->bind(bus->port(port++));
+  if (!params.inject.empty()) inject();
+}
+
+void System::Parts::inject() {
+  const std::vector<std::string> ports = port_names_of(workloads);
+  injector = std::make_unique<timing::Injector>(params.seed.timing, root);
+  for (const auto& [name, injection] : params.inject) {
+    if (!injection.port.empty() && std::find(ports.begin(), ports.end(), injection.port) == ports.end())
+      throw ParameterError("inject." + name + ".port", "there is no port '" + injection.port + "'; did you mean '" +
+                                                           base::nearest_name(injection.port, ports) + "'?");
+    injector->add(name, injection);
+    if (injection.strikes_memory() && injection.target == timing::AccessTarget::kDma && !memory_injection) {
+      memory_injection = std::make_unique<bus::MemoryInjection>(*injector, kDmaPort);
+      memory.inject(memory_injection.get());
+    }
+  }
+  iommu.inject(injector.get());
+  bus->inject(injector.get());
 }
 
 System::System(const SystemParams& params, const WorkloadMaker& more) : parts_(std::make_unique<Parts>(params, more)) {}

@@ -12,6 +12,7 @@
 #include "platform/kernel.h"
 #include "platform/system.h"
 #include "tlm/iommu.h"
+#include "tlm/memory_injection.h"
 #include "tlm/message_window.h"
 
 namespace iommusim::platform {
@@ -30,6 +31,7 @@ class InterruptBridge final : public bus::InterruptLines, public bus::MessageLis
 struct System::Parts {
   Parts(const SystemParams& system, const WorkloadMaker& more);
 
+  void inject();
   timing::EngineStats& iommu_statistics() { return iommu.statistics(); }
   const SoftwareStats& software_statistics() const { return kernel.statistics(); }
   const IoctlStats& ioctl_statistics(std::uint32_t command) { return kernel.statistics().of(command); }
@@ -48,6 +50,8 @@ struct System::Parts {
   hal::SystemcInterrupts interrupts;
   InterruptBridge bridge;
   Kernel kernel;
+  std::unique_ptr<timing::Injector> injector;  ///< when something is injected
+  std::unique_ptr<bus::MemoryInjection> memory_injection;
   bool started = false;
   std::optional<stats::Identity> received;  ///< nothing is lost between the IOMMU's port and memory
   bool finished = false;

@@ -28,7 +28,8 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
       queues_(*this, params.queues, params.registers, slots_.size()),
       page_requests_(*this, params.queues),
       messages_(params.queues.message_depth),
-      finished_(params.slots + 16) {
+      finished_(params.slots + 16),
+      clock_(params.clock_mhz) {
   for (std::uint32_t i = params.slots; i-- > 0;) free_slots_.push_back(i);
   monitor_.find_overflow();
   stats_.requests.in_flight.set_limit(params.slots);
@@ -71,14 +72,12 @@ bool Engine::step_debug(base::Cycle now) {
 }
 
 bool Engine::invalidation_completion(const translate::InvalidationCompletion& message, base::Cycle now) {
-  const bool expected = registers_.invalidations().complete(message);
-  queues_.invalidations_changed(now);
-  return expected;
+  return injector_ != nullptr && strike_completion(message, now) ? true : take_completion(message, now);
 }
 
 void Engine::invalidation_time_out(std::uint32_t itag_vector, base::Cycle now) {
   registers_.invalidations().time_out(itag_vector);
-  queues_.invalidations_changed(now);
+  invalidations_changed(now);
 }
 
 void Engine::forwarded_done(FenceTicket ticket) {
@@ -118,7 +117,8 @@ void Engine::step(base::Cycle now) {
   if (now >= monitor_.next_overflow()) cycles_overflow(now);
   bool moved = true;
   while (moved) {
-    moved = step_answers(now);
+    moved = !put_off_.empty() && step_put_off(now);
+    moved |= step_answers(now);
     moved |= queues_.step(now);
     moved |= page_requests_.step(now);
     moved |= step_debug(now);
@@ -140,6 +140,7 @@ base::Cycle Engine::next_event() const {
   consider(translation_stage_.next_event());
   consider(walk_stage_.next_event());
   if (!ingress_.empty()) consider(next_pick_);
+  if (!put_off_.empty()) consider(put_off_.front().at);
   return next;
 }
 

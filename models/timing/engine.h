@@ -11,6 +11,7 @@
 
 #include "base/ring.h"
 #include "timing/context_lookup.h"
+#include "timing/injector.h"
 #include "timing/invalidation_log.h"
 #include "timing/iotlb.h"
 #include "timing/memory_port.h"
@@ -63,6 +64,9 @@ class Engine {
   bool invalidation_completion(const translate::InvalidationCompletion& message, base::Cycle now);
   void invalidation_time_out(std::uint32_t itag_vector, base::Cycle now);
 
+  /// Asked at each event from now on; null: nothing is injected. Must outlive the engine.
+  void inject(Injector* injector);
+
   /// The gate of the command queue: free running, or one command a grant.
   void set_commands_run_freely(bool freely) { queues_.set_commands_run_freely(freely); }
   /// false: no command is pending, or one is under way.
@@ -110,6 +114,13 @@ class Engine {
 
   bool step_answers(base::Cycle now);
   bool step_debug(base::Cycle now);
+  // engine_injection.cpp: what injections do beyond memory.
+  base::Cycle stall_cycles(InjectionQueue queue, base::Cycle now);
+  void invalidation_sent(const translate::DeviceMessage& message, base::Cycle now);
+  bool strike_completion(const translate::InvalidationCompletion& message, base::Cycle now);
+  bool take_completion(const translate::InvalidationCompletion& message, base::Cycle now);
+  void invalidations_changed(base::Cycle now);
+  bool step_put_off(base::Cycle now);
   void cycles_overflow(base::Cycle now);
   void count_event(translate::HpmEvent event, const Slot& slot, const translate::AddressSpaceTag& tag = {});
   void count_walk(const Slot& slot);
@@ -201,6 +212,16 @@ class Engine {
   base::Ring<translate::DeviceMessage> messages_;
   bool debug_wanted_ = false;
   base::Ring<Finished> finished_;
+
+  Injector* injector_ = nullptr;
+  base::Clock clock_;
+  /// What injections put off, earliest first: a completion, or the time-out of the tags.
+  struct PutOff {
+    base::Cycle at = 0;
+    translate::InvalidationCompletion completion{};
+    std::uint32_t time_out_tags = 0;
+  };
+  std::vector<PutOff> put_off_;
 
   // Fences: requests are counted in one of two buckets; a fence switches buckets and waits until the old one is empty.
   std::uint8_t epoch_ = 0;

@@ -14,6 +14,12 @@ bool PageRequests::step(base::Cycle now) {
       return true;
     case State::kStarting:
       if (now < ready_) return false;
+      if (engine_.injector_ != nullptr && !asked_stall_) {
+        asked_stall_ = true;
+        ready_ = now + engine_.stall_cycles(InjectionQueue::kPageRequest, now);
+        return true;
+      }
+      asked_stall_ = false;
       state_ = State::kSlotWait;
       [[fallthrough]];
     case State::kSlotWait:  // the fault record of the request before is still being written

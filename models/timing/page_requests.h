@@ -38,6 +38,7 @@ class PageRequests {
   translate::PageRequestHandling handling_{};
   base::Cycle ready_ = 0;
   State state_ = State::kIdle;
+  bool asked_stall_ = false;  ///< an injection was asked about the request that is next
 };
 
 }  // namespace iommusim::timing

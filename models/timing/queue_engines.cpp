@@ -89,6 +89,15 @@ void QueueEngines::finish_busy(unsigned what) {
   }
 }
 
+/// An injection asks once about each entry; true: its time is put off.
+bool QueueEngines::stalled(InjectionQueue queue, bool& asked, base::Cycle& ready, base::Cycle now) {
+  if (engine_.injector_ == nullptr) return false;
+  asked = !asked;
+  if (!asked) return false;
+  ready = now + engine_.stall_cycles(queue, now);
+  return true;
+}
+
 bool QueueEngines::step_busy(base::Cycle now) {
   if (now < next_busy()) return false;
   for (unsigned i = 0; i < kBusyCount; ++i) {
@@ -110,6 +119,7 @@ bool QueueEngines::step_command(base::Cycle now) {
     case CommandState::kSending:
       if (engine_.messages_.full()) return false;
       engine_.messages_.push(command_.ask().message);
+      if (engine_.injector_ != nullptr) engine_.invalidation_sent(command_.ask().message, now);
       command_state_ = CommandState::kActing;
       command_ready_ = now + queues_.command_finish_cycles;
       return true;
@@ -117,8 +127,10 @@ bool QueueEngines::step_command(base::Cycle now) {
       if (now < command_ready_) return false;
       if (!translate::CommandExecution::pending(engine_.registers_)) {  // the queue was switched off meanwhile
         command_state_ = CommandState::kIdle;
+        command_stalled_ = false;
         return true;
       }
+      if (stalled(InjectionQueue::kCommand, command_stalled_, command_ready_, now)) return true;
       command_started_ = now;
       command_.start(engine_.registers_);
       continue_command(now);
@@ -192,6 +204,7 @@ bool QueueEngines::fence_drained() const {
 
 bool QueueEngines::step_faults(base::Cycle now) {
   if (fault_busy_ || faults_.empty() || faults_.front().ready > now) return false;
+  if (stalled(InjectionQueue::kFault, fault_stalled_, faults_.front().ready, now)) return true;
   fault_report_.start(faults_.front().record, engine_.registers_);
   if (fault_report_.ask().kind == translate::AskKind::kDone) {
     end_fault(fault_report_.written(), now);

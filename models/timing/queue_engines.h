@@ -8,6 +8,7 @@
 
 #include "base/ring.h"
 #include "base/time.h"
+#include "timing/injection.h"
 #include "timing/params.h"
 #include "timing/slot.h"
 #include "translate/command.h"
@@ -65,6 +66,7 @@ class QueueEngines {
   }
   std::array<bool, kBusyCount> busy() const;
   void finish_busy(unsigned what);
+  bool stalled(InjectionQueue queue, bool& asked, base::Cycle& ready, base::Cycle now);
   bool step_busy(base::Cycle now);
   base::Cycle next_busy() const { return *std::min_element(busy_until_.begin(), busy_until_.end()); }
   bool step_command(base::Cycle now);
@@ -90,6 +92,8 @@ class QueueEngines {
   base::Ring<PendingFault> faults_;
   translate::FaultReport fault_report_{};
   bool fault_busy_ = false;
+  bool command_stalled_ = false;  ///< asked about an injection for the command, or the record, that is next
+  bool fault_stalled_ = false;
 
   translate::InterruptMessage message_{};
   bool message_busy_ = false;

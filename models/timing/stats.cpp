@@ -4,43 +4,41 @@
 #include <string>
 
 #include "spec/causes.h"
+#include "timing/structures.h"
 
 namespace iommusim::timing {
 
 namespace {
 
-struct StructureRow {
-  translate::Structure structure;
-  const char* name;
-  unsigned levels;  ///< 1: no levels, the name stands alone
-};
-constexpr StructureRow kStructureRows[] = {
-    {translate::Structure::kDdt, "ddt", 3},
-    {translate::Structure::kPdt, "pdt", 3},
-    {translate::Structure::kFirstStage, "first_stage", 5},
-    {translate::Structure::kSecondStage, "second_stage", 5},
-    {translate::Structure::kSecondStageImplicit, "second_stage_implicit", 5},
-    {translate::Structure::kMsiPte, "msi_pte", 1},
-    {translate::Structure::kMrif, "mrif", 1},
-    {translate::Structure::kCommandQueue, "command_queue", 1},
-    {translate::Structure::kFaultQueue, "fault_queue", 1},
-    {translate::Structure::kPageRequestQueue, "page_request_queue", 1},
-    {translate::Structure::kFenceData, "fence_data", 1},
-    {translate::Structure::kInterruptMessage, "interrupt_message", 1},
-};
-static_assert(std::size(kStructureRows) == translate::kStructureCount, "a structure has no row");
+/// Levels of a structure's table; 1: it has none.
+unsigned levels_of(translate::Structure structure) {
+  switch (structure) {
+    case translate::Structure::kDdt:
+    case translate::Structure::kPdt:
+      return 3;
+    case translate::Structure::kFirstStage:
+    case translate::Structure::kSecondStage:
+    case translate::Structure::kSecondStageImplicit:
+      return 5;
+    default:
+      return 1;
+  }
+}
 
 }  // namespace
 
 MemoryPortStats::MemoryPortStats(stats::Group& parent, const std::string& name) : stats::Group(parent, name) {
-  for (const StructureRow& row : kStructureRows)
-    for (unsigned level = 0; level < row.levels; ++level) {
-      const std::string suffix = row.levels == 1 ? "" : "_level" + std::to_string(level);
-      by_level_[static_cast<unsigned>(row.structure)][level] =
-          &counters_.emplace_back(*this, row.name + suffix, Unit::kCount,
-                                  std::string("accesses to ") + row.name +
-                                      (row.levels == 1 ? "" : " entries of level " + std::to_string(level)));
+  for (unsigned i = 0; i < translate::kStructureCount; ++i) {
+    const auto structure = static_cast<translate::Structure>(i);
+    const std::string structure_name = name_of(structure);
+    const unsigned levels = levels_of(structure);
+    for (unsigned level = 0; level < levels; ++level) {
+      const std::string suffix = levels == 1 ? "" : "_level" + std::to_string(level);
+      by_level_[i][level] = &counters_.emplace_back(
+          *this, structure_name + suffix, Unit::kCount,
+          "accesses to " + structure_name + (levels == 1 ? "" : " entries of level " + std::to_string(level)));
     }
+  }
 }
 
 FaultStats::FaultStats(stats::Group& parent, const std::string& name) : stats::Group(parent, name) {

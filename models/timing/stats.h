@@ -96,6 +96,7 @@ struct MemoryPortStats : stats::Group {
   }
 
   Counter issued{*this, "issued", Unit::kCount, "accesses issued"};
+  Counter injected{*this, "injected", Unit::kCount, "of these, answered with an injected error and not sent to memory"};
   Occupancy outstanding{*this, "outstanding", Unit::kCount, "accesses in flight; the limit is memory_port.outstanding"};
 
  private:

@@ -53,10 +53,22 @@ bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
 }
 
 void DmaBus::enqueue(unsigned port, Payload& payload, Picoseconds at) {
-  const std::uint32_t bytes = bytes_up(payload);
-  ports_[port]->stats.bytes_up += bytes;
-  stats_.up_busy_ps += rate_up_.after({}, bytes).whole;
-  up_.push(port, &payload, bytes, at);
+  const Sending sending = send_up(port, payload, at);
+  ports_[port]->stats.bytes_up += sending.bytes;
+  stats_.up_busy_ps += rate_up_.after({}, sending.bytes).whole;
+  up_.push(port, &payload, sending.bytes, at + sending.delay);
+}
+
+/// What a packet takes of the link towards the IOMMU.
+/// Model: one that is sent again takes the link for both times at once, after the delay; what the port sends behind it
+/// stays behind it.
+DmaBus::Sending DmaBus::send_up(unsigned port, const Payload& payload, Picoseconds at) {
+  Sending sending{bytes_up(payload), 0};
+  if (injector_ == nullptr) return sending;
+  const auto delay_ns = injector_->retry(ports_[port]->stats.name(), payload.is_write(), at);
+  if (!delay_ns) return sending;
+  ++ports_[port]->stats.retries;
+  return {2 * sending.bytes, *delay_ns * 1000};
 }
 
 void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
@@ -162,7 +174,8 @@ void DmaBus::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) 
   // Model: a loosely-timed transaction takes its unloaded time and does not compete for the links.
   ++stats_.requests;
   ++ports_[port]->stats.requests;
-  delay += to_sc_time(rate_up_.after({}, bytes_up(payload)).rounded_up() + params_.latency_up_ns * 1000);
+  const Sending sending = send_up(port, payload, now_ps() + delay.value());
+  delay += to_sc_time(sending.delay + rate_up_.after({}, sending.bytes).rounded_up() + params_.latency_up_ns * 1000);
   iommu_.socket->b_transport(payload, delay);
   delay += to_sc_time(rate_down_.after({}, bytes_down(payload)).rounded_up() + params_.latency_down_ns * 1000);
   ++stats_.answered;

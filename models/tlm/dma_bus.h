@@ -12,6 +12,7 @@
 #include <string>
 
 #include "params/describe.h"
+#include "timing/injector.h"
 #include "tlm/channel.h"
 #include "tlm/dma_bus_stats.h"
 #include "tlm/initiator_port.h"
@@ -56,6 +57,9 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
   TargetSocket& port(unsigned index) { return ports_[index]->target.socket; }
   InitiatorSocket& to_iommu() { return iommu_.socket; }
   const DmaBusStats& statistics() const { return stats_; }
+  const DmaBusPortStats& port_statistics(unsigned index) const { return ports_[index]->stats; }
+  /// Asked at each packet from a device; nullptr: nothing is injected. Must outlive the simulation.
+  void inject(timing::Injector* injector) { injector_ = injector; }
 
  private:
   struct Port {
@@ -78,6 +82,11 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
   void response(unsigned, Payload& payload, Picoseconds at) override;
   Picoseconds work(Picoseconds now) override;
 
+  struct Sending {
+    std::uint32_t bytes = 0;
+    Picoseconds delay = 0;
+  };
+  Sending send_up(unsigned port, const Payload& payload, Picoseconds at);
   std::uint32_t bytes_up(const Payload& payload) const;
   std::uint32_t bytes_down(const Payload& payload) const;
   void enqueue(unsigned port, Payload& payload, Picoseconds at);
@@ -95,6 +104,7 @@ class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
   DmaBusStats stats_;
   InitiatorPort iommu_;
   std::vector<std::unique_ptr<Port>> ports_;
+  timing::Injector* injector_ = nullptr;
 };
 
 }  // namespace iommusim::bus

@@ -9,6 +9,7 @@ namespace iommusim::bus {
 struct DmaBusPortStats : stats::Group {
   using stats::Group::Group;
   Counter requests{*this, "requests", Unit::kCount, "transactions that began"};
+  Counter retries{*this, "retries", Unit::kCount, "packets to the IOMMU that were sent twice (injected)"};
   Counter stalls{*this, "stalls", Unit::kCount, "requests that found the queue full"};
   Counter bytes_up{*this, "bytes_up", Unit::kBytes, "header and write data sent towards the IOMMU"};
   Counter bytes_down{*this, "bytes_down", Unit::kBytes, "header and read data sent to the device"};

@@ -41,15 +41,24 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   /// nullptr: nobody listens. Must outlive the simulation.
   void connect(InterruptLines* lines) { lines_ = lines; }
 
+  /// Asked at each event from now on; nullptr: nothing is injected. Must outlive the simulation.
+  void inject(timing::Injector* injector) {
+    if (functional_)
+      functional_->inject(injector);
+    else
+      engine_.inject(injector);
+  }
+
   timing::Engine& engine() { return engine_; }
   timing::EngineStats& statistics() { return engine_.stats(); }
   /// The cycle of the IOMMU's clock that simulated time has reached.
   base::Cycle cycle() const { return clock_.edge_at_or_after(now_ps()); }
   /// Nothing inside: no DMA, no command, no access of its own.
   bool idle() const;
-  /// Memory accesses of its own so far, in either mode.
+  /// Memory accesses of its own that left so far, in either mode.
   std::uint64_t own_accesses() const {
-    return functional_ ? functional_->accesses() : engine_.stats().memory_port.issued.value();
+    const timing::MemoryPortStats& port = engine_.stats().memory_port;
+    return functional_ ? functional_->accesses() : port.issued.value() - port.injected.value();
   }
   std::string describe() const { return engine_.describe(); }
 

@@ -97,6 +97,14 @@ void IommuFunctional::invalidation_time_out(std::uint32_t itag_vector) {
 }
 
 translate::MemoryAnswer IommuFunctional::access(const translate::MemoryAsk& ask, bool write, bool swap) {
+  std::uint64_t delay_ns = 0;
+  const auto answer = timing::perform_with(injector_, ask, write || swap, now_ps() + delay_.value(), delay_ns,
+                                           [&] { return send_access(ask, write, swap); });
+  if (delay_ns != 0) delay_ += to_sc_time(delay_ns * 1000);
+  return answer;
+}
+
+translate::MemoryAnswer IommuFunctional::send_access(const translate::MemoryAsk& ask, bool write, bool swap) {
   ++stats_.accesses;
   translate::MemoryAnswer answer;
   auto* const data = reinterpret_cast<std::uint8_t*>(answer.data.data());

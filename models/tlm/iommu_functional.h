@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "stats/stats.h"
+#include "timing/injector.h"
 #include "timing/monitor.h"
 #include "tlm/iommu_request.h"
 #include "tlm/payload_pool.h"
@@ -47,6 +48,7 @@ class IommuFunctional final : translate::MemoryPort, translate::MessagePort {
   void invalidation_time_out(std::uint32_t itag_vector);
   /// Messages to devices, oldest first, to be carried away.
   std::deque<translate::DeviceMessage>& messages() { return messages_; }
+  void inject(timing::Injector* injector) { injector_ = injector; }
   std::uint64_t accesses() const { return stats_.accesses.value(); }
 
  private:
@@ -58,6 +60,7 @@ class IommuFunctional final : translate::MemoryPort, translate::MessagePort {
   translate::Response forward(const Payload& payload, std::uint32_t offset, std::uint32_t bytes,
                               const translate::Outcome& outcome);
   translate::MemoryAnswer access(const translate::MemoryAsk& ask, bool write, bool swap);
+  translate::MemoryAnswer send_access(const translate::MemoryAsk& ask, bool write, bool swap);
 
   InitiatorSocket& own_;
   InitiatorSocket& dma_;
@@ -66,6 +69,7 @@ class IommuFunctional final : translate::MemoryPort, translate::MessagePort {
   timing::Monitor monitor_;
   std::deque<translate::DeviceMessage> messages_;
   sc_core::sc_time delay_;  // of the access under way
+  timing::Injector* injector_ = nullptr;
   PayloadPool pool_{64};
   PooledPayload& piece_ = pool_.take();   // of the DMA under way
   PooledPayload& access_ = pool_.take();  // of the IOMMU itself

@@ -68,6 +68,36 @@ SC_TEST(DmaBus, BandwidthUpBytesPerSAndHeaderBytes) {
   expect_arrival(bench, 2, 82'000);  // a read goes up as a header
 }
 
+SC_TEST(DmaBus, ALinkRetrySendsTwiceAfterItsDelay) {
+  BusBench bench(plain_bus());
+  stats::Group root("injections");
+  timing::Injector injector(1, root);
+  timing::InjectionParams params;
+  params.kind = timing::InjectionKind::kLinkRetry;
+  params.port = "nic";
+  params.delay_ns = 100;
+  params.count = 1;
+  injector.add("x", params);
+  bench.bus.inject(&injector);
+  bench.b.begin(true, 0, 64);
+  bench.a.begin(true, 0, 64);
+  bench.a.begin(false, 0, 64);
+  expect_arrival(bench, 1, 78'000);
+  expect_arrival(bench, 2, 246'000);  // 100 ns, 2 * 68 bytes, 10 ns
+  expect_arrival(bench, 3, 250'000);  // what is behind it stays behind it
+  EXPECT_EQ(bench.bus.port_statistics(0).retries.value(), 1U);
+  EXPECT_EQ(bench.bus.port_statistics(0).bytes_up.value(), 2U * 68 + 4);
+  EXPECT_EQ(bench.bus.port_statistics(1).retries.value(), 0U);
+  sc_core::sc_time delay;
+  params.port.clear();
+  injector.add("x", params);
+  auto& blocking = bench.a.pool.take();
+  set_access(blocking, true, 0, blocking.buffer(), 64);
+  bench.a.socket->b_transport(blocking, delay);
+  EXPECT_EQ(delay, to_sc_time(246'000 + 20'000));
+  blocking.release();
+}
+
 SC_TEST(DmaBus, LatencyDownNs) {
   auto params = plain_bus();
   params.bandwidth_down_bytes_per_s = 0;
