@@ -64,8 +64,8 @@ class Racer final : public AtcDevice {
   }
   void page_fault(const domain::PageFaultGroup& group) override {
     ++faults_;
-    hardware_->answer_page_fault(group, random_.chance(refuse_percent_, 100) ? domain::PageAnswer::kInvalid
-                                                                              : domain::PageAnswer::kSuccess);
+    hardware_->answer_page_fault(
+        group, random_.chance(refuse_percent_, 100) ? domain::PageAnswer::kInvalid : domain::PageAnswer::kSuccess);
   }
   void completed(const devices::DmaRequest&, translate::Response response) override {
     ++(response == translate::Response::kSuccess ? succeeded_ : failed_);

@@ -60,9 +60,15 @@ TEST(Commands, ExtensionsMakeTheirBitsLegal) {
   spec::Implementation implementation;
   implementation.nl = implementation.s = true;
   EXPECT_FALSE(illegal(kVma | kNl, 1 << 9, implementation));
+  EXPECT_TRUE(illegal(kInvalPdt | kDv | 1ULL << 12, 0, implementation)) << "no process directory";
+  implementation.pd8 = true;
+  EXPECT_FALSE(illegal(kInvalPdt | kDv | 0xffULL << 12, 0, implementation));
+  EXPECT_TRUE(illegal(kInvalPdt | kDv | 0x100ULL << 12, 0, implementation)) << "PID wider than PD8";
   implementation.pd17 = true;
   EXPECT_FALSE(illegal(kInvalPdt | kDv | 0x1ffffULL << 12, 0, implementation));
   EXPECT_TRUE(illegal(kInvalPdt | kDv | 0x20000ULL << 12, 0, implementation)) << "PID wider than PD17";
+  implementation.pd20 = true;
+  EXPECT_FALSE(illegal(kInvalPdt | kDv | 0xfffffULL << 12, 0, implementation));
 }
 
 TEST(Commands, IodirOperands) {
