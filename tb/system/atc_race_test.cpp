@@ -127,7 +127,8 @@ Counts race(std::uint64_t seed, bus::IommuMode mode) {
     params.bus.queue_depth = 1 + up_to(7);
     timing::EngineParams& engine = params.iommu.engine;
     engine.iotlb.entries = up_to(24);
-    engine.ingress.initiation_cycles = 1 + up_to(30);
+    engine.ingress.initiation_cycles = 1 + up_to(63);
+    engine.ingress.depth = 1 + up_to(63);
     engine.walkers.count = 1 + up_to(5);
     engine.walkers.look_again = random.chance(1, 2);
     engine.miss_table.merge = random.chance(1, 2);
