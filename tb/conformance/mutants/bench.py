@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, root, scratch, jobs, timeout):
         self.root, self.tree, self.jobs, self.timeout = root, os.path.join(scratch, "tree"), jobs, timeout
         self.build = os.path.join(scratch, "build")
-        self.targets = {}
+        self.output = ""  # of the last build
         for entry in LAYOUT:
             source, copy = os.path.join(root, entry), os.path.join(self.tree, entry)
             if os.path.isdir(source):
@@ -44,6 +44,8 @@ class Bench:
             file.write(text.replace("UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16", "UNITY_BUILD OFF", 1))
         self.run(["cmake", "-S", self.tree, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
                   "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -w", "-DIOMMUSIM_WITH_SYSTEMC=OFF"], check=True)
+        targets = self.run(["ninja", "-C", self.build, "-t", "targets", "all"], check=True)[1]
+        self.targets = set(re.findall(r"^(\w+): phony", targets, re.MULTILINE))
 
     def run(self, command, timeout=1800, check=False):
         """Exit status, or None after `timeout` seconds, and the output."""
@@ -60,7 +62,12 @@ class Bench:
         return process.returncode, output
 
     def make(self, targets):
-        return self.run(["ninja", "-C", self.build, f"-j{self.jobs}"] + targets)[0] == 0
+        status, self.output = self.run(["ninja", "-C", self.build, f"-j{self.jobs}"] + targets)
+        return status == 0
+
+    def has(self, test_file):
+        """The tests of this file can be built here: without SystemC."""
+        return self.target_of(test_file)[0] in self.targets
 
     def target_of(self, test_file):
         """(target, folder) of the program that holds the tests of a file."""
