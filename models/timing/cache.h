@@ -30,6 +30,7 @@ class Cache {
     ways_ = params.resolved_ways();
     sets_ = params.entries / ways_;
     entries_.resize(params.entries);
+    prefer_free_ = params.prefer_free;
     free_heads_.assign(sets_, kNone);
     free_nexts_.assign(params.entries, kNone);
     for (std::uint32_t i = params.entries; i-- > 0;) push_free(i);
@@ -77,15 +78,14 @@ class Cache {
       return false;
     }
     const std::uint32_t set = set_of(key);
-    bool evicted = false;
-    if (free_heads_[set] == kNone) {
-      Entry& old = entries_[std::size_t{set} * ways_ + policy_->victim(set)];
-      on_evict(old);
-      remove(old);
-      evicted = true;
+    const bool policy_chooses = !prefer_free_ || free_heads_[set] == kNone;
+    const auto victim = policy_chooses ? set * ways_ + policy_->victim(set) : free_heads_[set];
+    const bool evicted = entries_[victim].valid;
+    if (evicted) {
+      on_evict(entries_[victim]);
+      remove(entries_[victim]);
     }
-    const std::uint32_t i = free_heads_[set];
-    free_heads_[set] = free_nexts_[i];
+    const std::uint32_t i = take_free(set, victim);
     entries_[i] = {key, value, true};
     ++size_;
     link(i);
@@ -132,6 +132,13 @@ class Cache {
     free_nexts_[i] = free_heads_[i / ways_];
     free_heads_[i / ways_] = i;
   }
+  /// Takes that way out of the set's stack of invalid ones.
+  std::uint32_t take_free(std::uint32_t set, std::uint32_t i) {
+    std::uint32_t* at = &free_heads_[set];
+    while (*at != i) at = &free_nexts_[*at];
+    *at = free_nexts_[i];
+    return i;
+  }
   void link(std::uint32_t i) {
     if (heads_.empty()) return;
     std::uint32_t& head = heads_[entries_[i].key.hash() & (heads_.size() - 1)];
@@ -146,6 +153,7 @@ class Cache {
   }
 
   std::uint32_t sets_ = 0, ways_ = 0, size_ = 0;
+  bool prefer_free_ = true;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> free_heads_, free_nexts_;  // a stack of invalid ways per set
   std::vector<std::uint32_t> heads_, nexts_;            // hash index: chains of entry numbers

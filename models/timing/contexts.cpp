@@ -24,6 +24,7 @@ bool Engine::step_context_lookups(base::Cycle now) {
 template <class Context>
 void Engine::end_context_lookup(ContextLookup<Context>& contexts, std::uint32_t i, base::Cycle now) {
   Slot& slot = slots_[i];
+  slot.looked_up_at = now;
   const ContextKey key = key_of(slot.process.ask());
   if (const Context* const context = contexts.probe(key)) {
     slot.process.hit(*context);
@@ -117,7 +118,6 @@ void Engine::fill_process(std::uint32_t i, base::Cycle now) {
 void Engine::leave_context_walk(std::uint32_t i, base::Cycle now) {
   end_context_walk(i, true, now);
   slots_[i].state = SlotState::kTranslationLookup;
-  slots_[i].process.resume();
 }
 
 void Engine::lookup_directory(std::uint32_t i) {

@@ -14,22 +14,29 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
       slots_(params.slots + kOwnSlots),
       free_count_(params.slots),
       ingress_(params.ingress.depth + kOwnSlots),
+      delays_(slots_.size()),
+      errors_(2 * params.slots),
       devices_(params.ddt_cache, slots_.size(), seed, "ddt_cache", kDeviceStates, stats_.ddt_cache,
                stats_.directory_walks),
       processes_(params.pdt_cache, slots_.size(), seed + 16, "pdt_cache", kProcessStates, stats_.pdt_cache,
                  stats_.process_directory_walks),
       directory_cache_(params.directory_cache, seed + 1, "directory_cache"),
+      msi_cache_(params.msi_cache, seed + 4, "msi_cache"),
+      msi_stage_(slots_.size(), params.msi_cache.lookup_cycles, params.msi_cache.ports),
       iotlb_(params.iotlb, seed + 2, stats_.iotlb),
       translation_stage_(slots_.size(), params.iotlb.lookup_cycles, params.iotlb.ports),
       misses_(params.miss_table.depth, params.miss_table.merge && iotlb_.enabled()),
       walk_cache_(params.walk_cache, seed + 3, stats_.walk_cache),
       walk_stage_(slots_.size(), params.walk_cache.lookup_cycles, params.walk_cache.ports),
-      memory_(params.memory_port, slots_.size() + 4, stats_.memory_port),
+      memory_(params.memory_port, slots_.size(), stats_.memory_port),
       queues_(*this, params.queues, params.registers, slots_.size()),
       page_requests_(*this, params.queues),
       messages_(params.queues.message_depth),
       finished_(params.slots + 16),
       clock_(params.clock_mhz) {
+  if (params.registers.write_answer_cycles > params.registers.access_cycles)
+    throw base::InputError("registers.write_answer_cycles is " + std::to_string(params.registers.write_answer_cycles) +
+                           ", expected at most access_cycles, " + std::to_string(params.registers.access_cycles));
   for (std::uint32_t i = params.slots; i-- > 0;) free_slots_.push_back(i);
   monitor_.find_overflow();
   stats_.requests.in_flight.set_limit(params.slots);
@@ -119,6 +126,7 @@ void Engine::step(base::Cycle now) {
   while (moved) {
     moved = !put_off_.empty() && step_put_off(now);
     moved |= step_answers(now);
+    moved |= step_delays(now);
     moved |= queues_.step(now);
     moved |= page_requests_.step(now);
     moved |= step_debug(now);
@@ -137,17 +145,24 @@ base::Cycle Engine::next_event() const {
   consider(page_requests_.next_event());
   consider(devices_.stage.next_event());
   consider(processes_.stage.next_event());
+  consider(msi_stage_.next_event());
   consider(translation_stage_.next_event());
   consider(walk_stage_.next_event());
-  if (!ingress_.empty()) consider(next_pick_);
   if (!put_off_.empty()) consider(put_off_.front().at);
+  if (!ingress_.empty()) consider(next_ingress());
+  consider(delays_.next_event());
+  if (!errors_.empty()) consider(errors_.front().done);
   return next;
+}
+
+base::Cycle Engine::next_ingress() const {
+  return std::max(next_pick_, slots_[ingress_.front()].accepted + params_.ingress.pick_cycles);
 }
 
 bool Engine::quiet() const {
   return free_count_ == params_.slots && slots_[page_request_slot()].state == SlotState::kFree &&
          slots_[debug_slot()].state == SlotState::kFree && queues_.quiet() && page_requests_.idle() &&
-         memory_.in_flight() == 0 && memory_.waiting() == 0;
+         memory_.in_flight() == 0 && memory_.waiting() == 0 && errors_.empty();
 }
 
 bool Engine::step_answers(base::Cycle now) {
@@ -156,10 +171,46 @@ bool Engine::step_answers(base::Cycle now) {
   if (answer.tag >= QueueEngines::kCommandTag) {
     queues_.answer(answer.tag, answer.data, now);
   } else {
-    slots_[answer.tag].process.memory(answer.data);
-    advance(answer.tag, now);
+    Slot& slot = slots_[answer.tag];
+    slot.process.memory(answer.data);
+    if (const base::Cycle delay = fault_delay(slot, answer.beats); delay != 0)
+      delays_.push(now + delay, answer.tag);
+    else
+      advance(answer.tag, now);
   }
   return true;
+}
+
+/// Model: that a context is not valid is seen in its first beat; other faults are seen in the last.
+base::Cycle Engine::fault_delay(const Slot& slot, std::uint32_t beats) const {
+  if (slot.process.ask().kind != translate::AskKind::kDone) return 0;
+  const auto cause = static_cast<spec::Cause>(slot.process.outcome().fault.cause);
+  if (cause == spec::Cause{}) return 0;
+  const bool in_first_beat = cause == spec::Cause::kDdtNotValid || cause == spec::Cause::kPdtNotValid;
+  const std::uint32_t seen_before = in_first_beat ? beats - 1 : 0;
+  return params_.walkers.fault_cycles > seen_before ? params_.walkers.fault_cycles - seen_before : 0;
+}
+
+/// After that time the request has what it asked for, and has looked all caches up again.
+void Engine::go_on_after(std::uint32_t i, std::uint32_t cycles, base::Cycle now) {
+  if (cycles != 0) return delays_.push(now + cycles, i);
+  slots_[i].process.resume();
+  advance(i, now);
+}
+
+bool Engine::step_delays(base::Cycle now) {
+  bool moved = false;
+  for (; delays_.ready(now); moved = true) {
+    const std::uint32_t i = delays_.take();
+    slots_[i].looked_up_at = now;
+    if (slots_[i].process.ask().kind != translate::AskKind::kDone) slots_[i].process.resume();
+    advance(i, now);
+  }
+  for (; !errors_.empty() && errors_.front().done <= now; moved = true) {
+    finished_.push(errors_.front());
+    errors_.pop();
+  }
+  return moved;
 }
 
 bool Engine::step_lookups(base::Cycle now) {
@@ -174,6 +225,7 @@ bool Engine::step_lookups(base::Cycle now) {
     advance(i, now);
     moved = true;
   }
+  for (; msi_stage_.ready(now); moved = true) end_msi_lookup(msi_stage_.take(), now);
   while (translation_stage_.ready(now)) {
     end_translation_lookup(translation_stage_.take(), now);
     moved = true;
@@ -182,7 +234,7 @@ bool Engine::step_lookups(base::Cycle now) {
 }
 
 bool Engine::step_ingress(base::Cycle now) {
-  if (ingress_.empty() || now < next_pick_) return false;
+  if (ingress_.empty() || now < next_ingress()) return false;
   const std::uint32_t i = ingress_.front();
   ingress_.pop();
   ++picked_;
@@ -197,7 +249,12 @@ bool Engine::step_ingress(base::Cycle now) {
     monitor_.count_request(slot.process.request());
     queues_.condition_changed();
   }
-  advance(i, now);
+  // Looking all caches up together takes its time also when none is of use.
+  const bool needs_none = slot.process.ask().kind == translate::AskKind::kDone;
+  if (needs_none && params_.lookups == LookupOrder::kTogether && params_.ddt_cache.lookup_cycles != 0)
+    delays_.push(now + params_.ddt_cache.lookup_cycles, i);
+  else
+    advance(i, now);
   return true;
 }
 
@@ -215,10 +272,12 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         return;
       case translate::AskKind::kLookupProcess:
         slot.state = SlotState::kProcessLookup;
+        if (together_with_last_lookup(slot, now)) return end_context_lookup(processes_, i, now);
         processes_.stage.start(now, i);
         return;
       case translate::AskKind::kLookupTranslation:
         slot.state = SlotState::kTranslationLookup;
+        if (together_with_last_lookup(slot, now)) return end_translation_lookup(i, now);
         translation_stage_.start(now, i);
         return;
       case translate::AskKind::kLookupWalk:
@@ -232,6 +291,13 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         ++slot.walk_reads;
         memory_.request(i, slot.process.ask());
         return;
+      case translate::AskKind::kLookupMsi:
+        if (msi_cache_.enabled()) return lookup_msi(i, now);
+        slot.process.miss();
+        break;
+      case translate::AskKind::kFillMsi:
+        fill_msi(i);
+        return go_on_after(i, params_.walkers.translation_fill_cycles, now);
       case translate::AskKind::kLookupDirectory:
         lookup_directory(i);
         break;
@@ -240,16 +306,16 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         break;
       case translate::AskKind::kFillDevice:
         fill_device(i, now);
-        break;
+        return go_on_after(i, params_.walkers.context_fill_cycles, now);
       case translate::AskKind::kFillWalk:
         fill_walk(i);
         break;
       case translate::AskKind::kFillTranslation:
         fill_translation(i);
-        break;
+        return go_on_after(i, params_.walkers.translation_fill_cycles, now);
       case translate::AskKind::kFillProcess:
         fill_process(i, now);
-        break;
+        return go_on_after(i, params_.walkers.context_fill_cycles, now);
       default:
         base::contradiction("a translation asked for what only commands ask");
     }

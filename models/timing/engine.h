@@ -11,6 +11,7 @@
 
 #include "base/ring.h"
 #include "timing/context_lookup.h"
+#include "timing/delay_queue.h"
 #include "timing/injector.h"
 #include "timing/invalidation_log.h"
 #include "timing/iotlb.h"
@@ -30,8 +31,9 @@ struct Finished {
   translate::Outcome outcome{};
   FenceTicket ticket{};  ///< to be given back with forwarded_done() if `forwards`
   base::Cycle accepted = 0;
-  base::Cycle done = 0;
-  bool forwards = false;  ///< a DMA goes on to memory
+  base::Cycle released = 0;  ///< the IOMMU has decided
+  base::Cycle done = 0;      ///< and the answer leaves
+  bool forwards = false;     ///< a DMA goes on to memory
 };
 
 class Engine {
@@ -41,7 +43,9 @@ class Engine {
          stats::Group& parent, const std::string& name = "iommu");
 
   // Requests. They must not cross a 4 KiB border; `cookie` comes back with the result.
-  bool can_accept() const { return ingress_.size() < params_.ingress.depth && free_count_ != 0; }
+  bool can_accept() const {
+    return ingress_.size() < params_.ingress.depth && free_count_ != 0 && errors_.size() < params_.slots;
+  }
   void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now);
   base::Ring<Finished>& finished() { return finished_; }
   void forwarded_done(FenceTicket ticket);
@@ -113,6 +117,13 @@ class Engine {
   void finish_own(std::uint32_t i);
 
   bool step_answers(base::Cycle now);
+  bool step_delays(base::Cycle now);
+  base::Cycle fault_delay(const Slot& slot, std::uint32_t beats) const;
+  void go_on_after(std::uint32_t i, std::uint32_t cycles, base::Cycle now);
+  bool together_with_last_lookup(const Slot& slot, base::Cycle now) const {
+    return params_.lookups == LookupOrder::kTogether && slot.looked_up_at == now;
+  }
+  base::Cycle next_ingress() const;
   bool step_debug(base::Cycle now);
   // engine_injection.cpp: what injections do beyond memory.
   base::Cycle stall_cycles(InjectionQueue queue, base::Cycle now);
@@ -149,6 +160,9 @@ class Engine {
   void lookup_directory(std::uint32_t i);
   void fill_directory(std::uint32_t i);
 
+  void lookup_msi(std::uint32_t i, base::Cycle now);
+  void end_msi_lookup(std::uint32_t i, base::Cycle now);
+  void fill_msi(std::uint32_t i);
   void end_translation_lookup(std::uint32_t i, base::Cycle now);
   void start_miss(std::uint32_t i, base::Cycle now);
   void close_miss(std::uint32_t i, base::Cycle now);
@@ -181,6 +195,8 @@ class Engine {
   std::size_t free_count_ = 0;
 
   base::Ring<std::uint32_t> ingress_;
+  DelayQueue delays_;  ///< what ask() says is done, or is at hand, when their cycle has come
+  base::Ring<Finished> errors_;
   base::Cycle next_pick_ = 0;
   std::uint64_t entered_ = 0;  ///< into ingress_, and out of it into the pipeline
   std::uint64_t picked_ = 0;
@@ -194,6 +210,13 @@ class Engine {
   Cache<ContextKey, HeldDirectory> directory_cache_;
   SlotList directory_walker_queue_;
   std::uint32_t directory_walkers_busy_ = 0;
+
+  struct HeldMsi {
+    translate::MsiKey key{};
+    translate::MsiEntry entry{};
+  };
+  Cache<PageKey, HeldMsi> msi_cache_;
+  LookupStage msi_stage_;
 
   Iotlb iotlb_;
   LookupStage translation_stage_;

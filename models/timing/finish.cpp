@@ -24,7 +24,9 @@ void Engine::finish(std::uint32_t i, base::Cycle now) {
     const bool forwards =
         ok && slot.process.request().type != translate::AddressType::kAtsRequest && !outcome.absorbed();
     if (forwards) ++(is_write ? forwarded_writes_ : forwarded_reads_)[slot.epoch];
-    finished_.push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now, forwards});
+    const base::Cycle done = ok ? now : now + params_.ingress.error_cycles;
+    (done == now ? finished_ : errors_)
+        .push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now, done, forwards});
   }
   if (!ok && outcome.record_fault) {
     slot.state = SlotState::kFaultRecord;
@@ -76,6 +78,7 @@ std::string Engine::describe() const {
                                            "process merged",
                                            "process walker wait",
                                            "process walk",
+                                           "MSI entry look-up",
                                            "translation look-up",
                                            "miss stall",
                                            "merged",

@@ -2,6 +2,7 @@
 // Keys of the caches: the tag and the page number packed into two words. index() chooses the set, hash() the bucket.
 #pragma once
 
+#include "base/types.h"
 #include "timing/cache.h"
 #include "translate/cache_entries.h"
 
@@ -23,6 +24,12 @@ struct PageKey {
   std::uint64_t index() const { return page; }
   friend bool operator==(const PageKey& a, const PageKey& b) { return a.tag == b.tag && a.page == b.page; }
 };
+
+inline PageKey page_key_of(const translate::MsiKey& key) {
+  translate::AddressSpaceTag space;
+  space.gscid = key.gscid;
+  return PageKey::make(space, 0, false, key.gpa >> base::kPageShift);
+}
 
 /// A device, a process of a device, or the part of such a number that selects a non-leaf directory entry.
 struct ContextKey {

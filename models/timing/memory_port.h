@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The IOMMU's own way to memory: accesses leave one every `issue_cycles`, at most `outstanding` are in flight, and
-// answers may come in any order. Tags say whom an answer is for.
+// answers may come in any order. Tags say whom an answer is for; a tag has one access at a time. With `beat_bytes` data
+// moves in beats, one a cycle in each direction: a write leaves with its last beat, an answer is there with its last.
 #pragma once
 
 #include <algorithm>
@@ -21,10 +22,27 @@ struct MemoryRequest {
   translate::MemoryAsk ask{};
 };
 
+/// Beats in which the data of an access moves.
+inline std::uint32_t data_beats(const MemoryPortParams& params, const translate::MemoryAsk& ask) {
+  if (params.beat_bytes == 0) return 1;
+  if (params.device_context_beats != 0 && ask.structure == translate::Structure::kDdt && ask.level == 0)
+    return params.device_context_beats;
+  return (ask.bytes + params.beat_bytes - 1) / params.beat_bytes;
+}
+
 class MemoryPort {
  public:
-  MemoryPort(const MemoryPortParams& params, std::size_t capacity, MemoryPortStats& stats)
-      : params_(params), waiting_(capacity), issued_(params.outstanding), answers_(params.outstanding), stats_(stats) {
+  static constexpr std::uint32_t kFirstQueueTag = 0xffff0000U;
+  static constexpr std::uint32_t kQueueTags = 4;
+
+  /// Tags are numbers below `slots`, and kQueueTags from kFirstQueueTag on.
+  MemoryPort(const MemoryPortParams& params, std::size_t slots, MemoryPortStats& stats)
+      : params_(params),
+        waiting_(slots + kQueueTags),
+        issued_(params.outstanding),
+        answers_(params.outstanding),
+        expected_(slots + kQueueTags),
+        stats_(stats) {
     stats_.outstanding.set_limit(params.outstanding);
   }
 
@@ -35,9 +53,19 @@ class MemoryPort {
   /// Moves one waiting access out if time and limit allow; false: nothing moved.
   bool issue(base::Cycle now) {
     if (waiting_.empty() || now < next_issue_ || in_flight_ == params_.outstanding) return false;
-    stats_.count(waiting_.front().ask);
+    const MemoryRequest& request = waiting_.front();
+    const std::uint32_t beats = data_beats(params_, request.ask);
+    if (request.is_write && beats > 1 && !sends_data_) {
+      sends_data_ = true;
+      next_issue_ = now + beats - 1;
+      return true;
+    }
+    sends_data_ = false;
+    expected_[index_of(request.tag)] = {
+        request.is_write ? 1 : beats, params_.msi_pte_early && request.ask.structure == translate::Structure::kMsiPte};
+    stats_.count(request.ask);
     stats_.outstanding.enter(now);
-    if (injector_ == nullptr || !strike(waiting_.front(), now)) issued_.push(waiting_.front());
+    if (injector_ == nullptr || !strike(request, now)) issued_.push(request);
     waiting_.pop();
     ++in_flight_;
     next_issue_ = now + params_.issue_cycles;
@@ -49,10 +77,20 @@ class MemoryPort {
     base::Cycle ready = 0;
     std::uint32_t tag = 0;
     translate::MemoryAnswer data{};
+    std::uint32_t beats = 1;  ///< it took this many cycles to arrive
   };
-  /// `ready` never goes back from call to call.
-  void answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle ready) {
-    if (changes_.empty() || !change({ready, tag, data})) answers_.push({ready, tag, data});
+  /// The first data is there at `first`, which never goes back from call to call. Model: the response to a write takes
+  /// its turn among the beats.
+  void answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle first) {
+    const Expected& expected = expected_[index_of(tag)];
+    base::Cycle used = first;
+    if (params_.beat_bytes != 0) {
+      first = std::max(first, data_free_);
+      data_free_ = first + expected.beats;
+      used = expected.early ? first : data_free_ - 1;
+    }
+    const Answer answer{used + params_.answer_cycles, tag, data, expected.beats};
+    if (changes_.empty() || !change(answer)) answers_.push(answer);
   }
   bool has_answer(base::Cycle now) const { return next_answer() <= now; }
   Answer take_answer(base::Cycle now) {
@@ -82,10 +120,19 @@ class MemoryPort {
   }
 
  private:
+  std::size_t index_of(std::uint32_t tag) const {
+    return tag < kFirstQueueTag ? tag : expected_.size() - kQueueTags + (tag - kFirstQueueTag);
+  }
+
   MemoryPortParams params_;
   base::Ring<MemoryRequest> waiting_;
   base::Ring<MemoryRequest> issued_;  // for the shell to carry away
   base::Ring<Answer> answers_;
+  struct Expected {
+    std::uint32_t beats = 1;
+    bool early = false;  // its first beat is enough
+  };
+  std::vector<Expected> expected_;  // the answer that a tag waits for
   MemoryPortStats& stats_;
   /// What an injection does to the answer of the access under way with that tag; there is one a tag.
   struct Change {
@@ -109,7 +156,7 @@ class MemoryPort {
     const base::Cycle delay = clock_.cycles_of_ns(strike.delay_ns);
     if (strike.status != translate::MemoryStatus::kOk) {
       ++stats_.injected;
-      hold({now + std::max<base::Cycle>(delay, 1), request.tag, {strike.status, {}}});
+      hold({now + std::max<base::Cycle>(delay, 1), request.tag, {strike.status, {}}, 1});
       return true;
     }
     if (delay != 0 || strike.illegal_command) changes_.push_back({request.tag, delay, strike.illegal_command});
@@ -128,11 +175,13 @@ class MemoryPort {
   }
 
   base::Cycle next_issue_ = 0;
+  base::Cycle data_free_ = 0;  // the next beat of an answer can arrive
   std::uint32_t in_flight_ = 0;
   Injector* injector_ = nullptr;
   base::Clock clock_{1000};
   std::vector<Change> changes_;
   std::vector<Answer> held_;  // earliest first
+  bool sends_data_ = false;   // the oldest waiting write
 };
 
 }  // namespace iommusim::timing

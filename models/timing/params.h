@@ -21,6 +21,7 @@ struct CacheParams {
   Policy policy = Policy::kLru;
   std::uint32_t lookup_cycles = 1;
   std::uint32_t ports = 1;
+  bool prefer_free = true;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -31,6 +32,8 @@ struct CacheParams {
     v("lookup_cycles", &CacheParams::lookup_cycles, Unit::kCycle, Range{0, 64},
       "from the start of a look-up to hit or miss");
     v("ports", &CacheParams::ports, Unit::kCount, Range{1, 16}, "look-ups that may start in one cycle");
+    v("prefer_free", &CacheParams::prefer_free,
+      "a fill takes an invalid way, if there is one; false: the one that the policy names, valid or not");
   }
 
   std::uint32_t resolved_ways() const { return ways == 0 ? entries : ways; }
@@ -80,6 +83,8 @@ struct WalkCacheParams {
 struct IngressParams {
   std::uint32_t depth = 16;
   std::uint32_t initiation_cycles = 1;
+  std::uint32_t pick_cycles = 0;
+  std::uint32_t error_cycles = 0;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -87,6 +92,10 @@ struct IngressParams {
       "requests that wait for the pipeline before the bus is held back");
     v("initiation_cycles", &IngressParams::initiation_cycles, Unit::kCycle, Range{1, 64},
       "between two requests entering the pipeline");
+    v("pick_cycles", &IngressParams::pick_cycles, Unit::kCycle, Range{0, 64},
+      "from the arrival of a request to its first look-up");
+    v("error_cycles", &IngressParams::error_cycles, Unit::kCycle, Range{0, 1024},
+      "from the release of a request that faults to its error response");
   }
 };
 
@@ -109,6 +118,9 @@ struct WalkerParams {
   std::uint32_t count = 4;
   std::uint32_t directory_count = 1;
   bool look_again = true;
+  std::uint32_t context_fill_cycles = 0;
+  std::uint32_t translation_fill_cycles = 0;
+  std::uint32_t fault_cycles = 0;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -116,24 +128,44 @@ struct WalkerParams {
     v("directory_count", &WalkerParams::directory_count, Unit::kCount, Range{1, 64},
       "walks of device and process directories at the same time");
     v("look_again", &WalkerParams::look_again, "probe the cache once more when a walker is granted");
+    v("context_fill_cycles", &WalkerParams::context_fill_cycles, Unit::kCycle, Range{0, 64},
+      "from the arrival of a device or process context until the request goes on: the fill, and looking again");
+    v("translation_fill_cycles", &WalkerParams::translation_fill_cycles, Unit::kCycle, Range{0, 64},
+      "from the arrival of the last leaf entry until the request is answered: the fill, and looking again");
+    v("fault_cycles", &WalkerParams::fault_cycles, Unit::kCycle, Range{0, 64},
+      "from the data that shows a fault until the request is released, but not before all data of the access is there");
   }
 };
 
 struct MemoryPortParams {
   std::uint32_t outstanding = 32;
   std::uint32_t issue_cycles = 1;
+  std::uint32_t beat_bytes = 0;
+  std::uint32_t device_context_beats = 0;
+  bool msi_pte_early = false;
+  std::uint32_t answer_cycles = 0;
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("outstanding", &MemoryPortParams::outstanding, Unit::kCount, Range{1, 4096},
       "accesses of the IOMMU itself in flight");
     v("issue_cycles", &MemoryPortParams::issue_cycles, Unit::kCycle, Range{1, 64}, "between two accesses");
+    v("beat_bytes", &MemoryPortParams::beat_bytes, Unit::kBytes, Range{0, 64},
+      "data of an access that moves in one cycle; 0: all of it");
+    v("device_context_beats", &MemoryPortParams::device_context_beats, Unit::kCount, Range{0, 64},
+      "beats of the fetch of a device context, if it leaves some of its bytes out; 0: all bytes");
+    v("msi_pte_early", &MemoryPortParams::msi_pte_early,
+      "an MSI page-table entry is used when its first beat is there");
+    v("answer_cycles", &MemoryPortParams::answer_cycles, Unit::kCycle, Range{0, 64},
+      "from the last data of an answer to its use");
   }
 };
 
 struct QueueEngineParams {
   std::uint32_t command_start_cycles = 2;
+  std::uint32_t command_next_cycles = 2;
   std::uint32_t command_finish_cycles = 1;
+  std::uint32_t fence_write_cycles = 0;
   std::uint32_t fault_start_cycles = 1;
   std::uint32_t page_request_start_cycles = 1;
   std::uint32_t page_request_depth = 16;
@@ -142,9 +174,13 @@ struct QueueEngineParams {
   template <class V>
   static constexpr void describe(V&& v) {
     v("command_start_cycles", &QueueEngineParams::command_start_cycles, Unit::kCycle, Range{1, 1024},
-      "from the write of cqt, or from the last command, to the fetch of the next");
+      "from the write of cqt to the fetch of a command");
+    v("command_next_cycles", &QueueEngineParams::command_next_cycles, Unit::kCycle, Range{1, 1024},
+      "from the end of a command to the fetch of the next");
     v("command_finish_cycles", &QueueEngineParams::command_finish_cycles, Unit::kCycle, Range{0, 1024},
       "from the effect of a command to the move of cqh");
+    v("fence_write_cycles", &QueueEngineParams::fence_write_cycles, Unit::kCycle, Range{0, 1024},
+      "from the moment in which a fence has nothing to wait for to the write of its data");
     v("fault_start_cycles", &QueueEngineParams::fault_start_cycles, Unit::kCycle, Range{0, 1024},
       "from a fault to the write of its record");
     v("page_request_start_cycles", &QueueEngineParams::page_request_start_cycles, Unit::kCycle, Range{0, 1024},
@@ -158,15 +194,26 @@ struct QueueEngineParams {
 
 struct RegisterParams {
   std::uint32_t access_cycles = 4;
+  std::uint32_t write_answer_cycles = 0;
   std::uint32_t busy_cycles = 16;
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("access_cycles", &RegisterParams::access_cycles, Unit::kCycle, Range{0, 1024},
       "a register access, request to response");
+    v("write_answer_cycles", &RegisterParams::write_answer_cycles, Unit::kCycle, Range{0, 1024},
+      "the part of access_cycles from the effect of a write to its response");
     v("busy_cycles", &RegisterParams::busy_cycles, Unit::kCycle, Range{0, 1 << 20},
       "how long ddtp and the queue registers stay busy after a write");
   }
+
+  std::uint32_t write_effect_cycles() const { return access_cycles - write_answer_cycles; }
+};
+
+enum class LookupOrder : std::uint8_t { kInTurn, kTogether };
+inline constexpr base::Choice<LookupOrder> kLookupOrders[] = {
+    {"in_turn", "device context, process context, IOTLB one after another", LookupOrder::kInTurn},
+    {"together", "all in the time of the first: what hits costs nothing behind another hit", LookupOrder::kTogether},
 };
 
 /// The IOMMU's micro-architecture.
@@ -175,9 +222,11 @@ struct EngineParams {
   std::uint32_t slots = 128;
   bool keep_ats = true;
   IngressParams ingress{};
+  LookupOrder lookups = LookupOrder::kInTurn;
   CacheParams ddt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams pdt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams directory_cache{16, 0, Policy::kLru, 0, 1};
+  CacheParams msi_cache{0, 0, Policy::kLru, 1, 1};
   CacheParams iotlb{64, 0, Policy::kLru, 1, 1};
   WalkCacheParams walk_cache{};
   MissTableParams miss_table{};
@@ -195,9 +244,11 @@ struct EngineParams {
       "what a walk for an ATS translation request finds enters the IOTLB and the walk caches; false: it is left to the "
       "device's own cache");
     v.group("ingress", &EngineParams::ingress, "input queue");
+    v("lookups", &EngineParams::lookups, kLookupOrders, "how the caches of a request are looked up");
     v.group("ddt_cache", &EngineParams::ddt_cache, "device contexts");
     v.group("pdt_cache", &EngineParams::pdt_cache, "process contexts");
     v.group("directory_cache", &EngineParams::directory_cache, "non-leaf entries of device and process directories");
+    v.group("msi_cache", &EngineParams::msi_cache, "MSI page-table entries");
     v.group("iotlb", &EngineParams::iotlb, "translations");
     v.group("walk_cache", &EngineParams::walk_cache, "non-leaf page-table entries");
     v.group("miss_table", &EngineParams::miss_table, "pages that missed the IOTLB");

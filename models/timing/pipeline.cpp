@@ -132,7 +132,6 @@ void Engine::fill_translation(std::uint32_t i) {
     slot.result = ask.entry;
     slot.has_result = params_.miss_table.hand_over;
   }
-  slot.process.resume();
 }
 
 void Engine::fill_walk(std::uint32_t i) {
@@ -160,6 +159,8 @@ void Engine::invalidate(const translate::Invalidation& invalidation) {
     ++stats.iotinval_page;
   else
     ++(invalidation.pscid_valid || invalidation.gscid_valid ? stats.iotinval_space : stats.iotinval_all);
+  stats_.msi_cache.invalidated += msi_cache_.remove_if(
+      [&](const PageKey&, const HeldMsi& held) { return translate::selects(invalidation, held.key); });
   iotlb_.invalidate(invalidation);
   walk_cache_.invalidate(invalidation);
 }

@@ -13,10 +13,12 @@ void QueueEngines::registers_written(base::Cycle now) {
   message_wanted_ = true;
 }
 
-bool QueueEngines::grant_command(base::Cycle now) {
+bool QueueEngines::grant_command(base::Cycle now) { return start_command(now + queues_.command_start_cycles); }
+
+bool QueueEngines::start_command(base::Cycle ready) {
   if (command_state_ != CommandState::kIdle || !translate::CommandExecution::pending(engine_.registers_)) return false;
   command_state_ = CommandState::kStarting;
-  command_ready_ = now + queues_.command_start_cycles;
+  command_ready_ = ready;
   return true;
 }
 
@@ -42,7 +44,9 @@ bool QueueEngines::step(base::Cycle now) {
 
 base::Cycle QueueEngines::next_event() const {
   base::Cycle next = next_busy();
-  if ((command_state_ == CommandState::kStarting || command_state_ == CommandState::kActing) && command_ready_ < next)
+  if ((command_state_ == CommandState::kStarting || command_state_ == CommandState::kActing ||
+       command_state_ == CommandState::kWriting) &&
+      command_ready_ < next)
     next = command_ready_;
   if (!fault_busy_ && !faults_.empty() && faults_.front().ready < next) next = faults_.front().ready;
   return next;
@@ -140,6 +144,11 @@ bool QueueEngines::step_command(base::Cycle now) {
       command_.resume();
       continue_command(now);
       return true;
+    case CommandState::kWriting:
+      if (now < command_ready_) return false;
+      command_state_ = CommandState::kMemory;
+      engine_.memory_.request(kCommandTag, command_.ask());
+      return true;
     case CommandState::kFence:
       if (!fence_drained()) return false;
       engine_.stats_.commands.fence_cycles.add(now - fence_started_);
@@ -153,8 +162,14 @@ bool QueueEngines::step_command(base::Cycle now) {
 void QueueEngines::continue_command(base::Cycle now) {
   const translate::Ask& ask = command_.ask();
   switch (ask.kind) {
-    case translate::AskKind::kRead:
     case translate::AskKind::kWrite:
+      if (queues_.fence_write_cycles != 0) {
+        command_state_ = CommandState::kWriting;
+        command_ready_ = now + queues_.fence_write_cycles;
+        return;
+      }
+      [[fallthrough]];
+    case translate::AskKind::kRead:
       command_state_ = CommandState::kMemory;
       engine_.memory_.request(kCommandTag, ask);
       return;
@@ -178,6 +193,7 @@ void QueueEngines::continue_command(base::Cycle now) {
       ++(command_.completed() ? stats.executed : stats.held);
       stats.command_cycles.add(now - command_started_);
       command_state_ = CommandState::kIdle;
+      if (commands_run_freely_) start_command(now + queues_.command_next_cycles);
       registers_written(now);
       return;
     }
@@ -247,8 +263,14 @@ void QueueEngines::continue_message(base::Cycle now) {
 }
 
 std::string QueueEngines::describe() const {
-  static constexpr const char* kNames[] = {
-      "idle", "starting", "waits for memory", "acting", "waits at a fence", "sends a message", "waits for a device"};
+  static constexpr const char* kNames[] = {"idle",
+                                           "starting",
+                                           "waits for memory",
+                                           "acting",
+                                           "waits at a fence",
+                                           "is about to write a fence's data",
+                                           "sends a message",
+                                           "waits for a device"};
   return std::string("command engine ") + kNames[static_cast<unsigned>(command_state_)] + "; fault records waiting " +
          std::to_string(faults_.size()) + (fault_busy_ ? ", one being written" : "") +
          (message_busy_ ? "; an interrupt message is under way" : "");

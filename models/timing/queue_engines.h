@@ -9,6 +9,7 @@
 #include "base/ring.h"
 #include "base/time.h"
 #include "timing/injection.h"
+#include "timing/memory_port.h"
 #include "timing/params.h"
 #include "timing/slot.h"
 #include "translate/command.h"
@@ -22,10 +23,10 @@ class Engine;
 class QueueEngines {
  public:
   // Tags at the memory port, above all slot numbers.
-  static constexpr std::uint32_t kCommandTag = 0xffff0000U;
-  static constexpr std::uint32_t kFaultTag = 0xffff0001U;
-  static constexpr std::uint32_t kMessageTag = 0xffff0002U;
-  static constexpr std::uint32_t kPageRequestTag = 0xffff0003U;
+  static constexpr std::uint32_t kCommandTag = MemoryPort::kFirstQueueTag;
+  static constexpr std::uint32_t kFaultTag = kCommandTag + 1;
+  static constexpr std::uint32_t kMessageTag = kCommandTag + 2;
+  static constexpr std::uint32_t kPageRequestTag = kCommandTag + 3;
 
   QueueEngines(Engine& engine, const QueueEngineParams& queues, const RegisterParams& registers, std::size_t slots)
       : engine_(engine), queues_(queues), register_params_(registers), faults_(slots + 16) {}
@@ -51,7 +52,16 @@ class QueueEngines {
   std::string describe() const;
 
  private:
-  enum class CommandState : std::uint8_t { kIdle, kStarting, kMemory, kActing, kFence, kSending, kInvalidation };
+  enum class CommandState : std::uint8_t {
+    kIdle,
+    kStarting,
+    kMemory,
+    kActing,
+    kFence,
+    kWriting,
+    kSending,
+    kInvalidation
+  };
   /// What a register write keeps busy, each for itself.
   enum Busy : unsigned { kDirectory, kCommandQueue, kFaultQueue, kPageRequestQueue, kBusyCount };
   struct PendingFault {
@@ -71,6 +81,7 @@ class QueueEngines {
   base::Cycle next_busy() const { return *std::min_element(busy_until_.begin(), busy_until_.end()); }
   bool step_command(base::Cycle now);
   void continue_command(base::Cycle now);
+  bool start_command(base::Cycle ready);
   void start_fence(base::Cycle now);
   bool fence_drained() const;
   bool step_faults(base::Cycle now);

@@ -21,6 +21,7 @@ enum class SlotState : std::uint8_t {
   kProcessMerged,
   kProcessWalkerWait,
   kProcessWalk,
+  kMsiLookup,
   kTranslationLookup,
   kMissStall,   ///< missed, the miss table is full
   kMerged,      ///< waits for another request's page-table walk
@@ -40,6 +41,7 @@ struct Slot {
   std::uint64_t cookie = 0;
   base::Cycle accepted = 0;
   base::Cycle walk_start = 0;
+  base::Cycle looked_up_at = base::kNever;   ///< the last look-ups ended
   std::uint64_t picked_at_invalidation = 0;  ///< number of invalidations executed when it entered the pipeline
   std::uint32_t next = kNoSlot;              ///< in a list of waiting slots
   std::uint32_t miss = kNoSlot;              ///< its entry in a miss table

@@ -149,6 +149,7 @@ struct EngineStats : stats::Group {
   MissingCacheStats ddt_cache{*this, "ddt_cache"};
   MissingCacheStats pdt_cache{*this, "pdt_cache"};
   CacheStats directory_cache{*this, "directory_cache"};
+  CacheStats msi_cache{*this, "msi_cache"};
   IotlbStats iotlb{*this, "iotlb"};
   struct WalkCacheStats : stats::Group {
     WalkCacheStats(stats::Group& parent, const std::string& name);

@@ -45,6 +45,7 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       own_answers_(params.engine.memory_port.outstanding + 1),
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
+      register_done_(2),
       register_responses_(2) {
   if (params.mode == IommuMode::kFunctional)
     functional_ = std::make_unique<IommuFunctional>(engine_.registers(), params.functional, own_port_.socket,
@@ -66,11 +67,14 @@ Picoseconds Iommu::work(Picoseconds now) {
     Payload* const payload = register_accesses_.pop();
     sc_core::sc_time delay;  // Model: what the access starts in functional mode costs the caller nothing more
     access_register(*payload, delay);
-    register_responses_.push(payload);
+    register_done_.push(now + clock_.time_of(params_.engine.registers.access_cycles - effect_cycles(*payload)),
+                        payload);
   }
+  while (register_done_.due(now)) register_responses_.push(register_done_.pop());
   if (functional_) return work_functionally();
   const base::Cycle cycle = clock_.edge_at_or_after(now);
-  if (const Picoseconds edge = clock_.time_of(cycle); edge != now) return std::min(edge, register_accesses_.next());
+  if (const Picoseconds edge = clock_.time_of(cycle); edge != now)
+    return std::min({edge, register_accesses_.next(), register_done_.next()});
 
   while (own_answers_.due(now)) {
     PooledPayload& payload = *own_answers_.pop();
@@ -102,6 +106,7 @@ Picoseconds Iommu::work(Picoseconds now) {
   consider(own_answers_.next());
   consider(forward_answers_.next());
   consider(register_accesses_.next());
+  consider(register_done_.next());
   consider(messages_.next_time_out(engine_.registers().invalidations().outstanding_tags()));
   if (!engine_.memory_requests().empty() && own_port_.ready_at() != kNever)
     consider(std::max(own_port_.ready_at(), now + 1));
@@ -120,7 +125,7 @@ Picoseconds Iommu::work_functionally() {
   send_responses();
   take_waiting();
   update_wires();
-  Picoseconds next = std::min(register_accesses_.next(),
+  Picoseconds next = std::min(std::min(register_accesses_.next(), register_done_.next()),
                               messages_.next_time_out(engine_.registers().invalidations().outstanding_tags()));
   if (functional_->next_overflow() < kNever / kLongestPeriod)
     next = std::min(next, clock_.time_of(functional_->next_overflow()));

@@ -128,6 +128,11 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void send_messages_functionally(Picoseconds now);
   void answer_message(unsigned port, Payload& payload, sc_core::sc_event* done);
   void update_wires();
+  /// Cycles from a register access to its effect.
+  base::Cycle effect_cycles(const Payload& payload) const {
+    const timing::RegisterParams& params = params_.engine.registers;
+    return payload.is_write() ? params.write_effect_cycles() : params.access_cycles;
+  }
   void access_register(Payload& payload, sc_core::sc_time& delay);
   void perform(DmaPort& port, Payload& payload, Picoseconds at);
   Picoseconds work_functionally();
@@ -155,7 +160,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   base::Ring<std::uint32_t> to_forward_;
   TimedRing<PooledPayload*> own_answers_;
   TimedRing<PooledPayload*> forward_answers_;
-  TimedRing<Payload*> register_accesses_;
+  TimedRing<Payload*> register_accesses_;  ///< by the time of their effect
+  TimedRing<Payload*> register_done_;      ///< by the time of their answer
   base::Ring<Payload*> register_responses_;
 };
 

@@ -12,9 +12,9 @@ namespace iommusim::bus {
 
 bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
   if (is_register_port(port)) {
-    const Picoseconds done = at + clock_.time_of(params_.engine.registers.access_cycles);
-    register_accesses_.push(done, &payload);
-    wake_at(done);
+    const Picoseconds effect = at + clock_.time_of(effect_cycles(payload));
+    register_accesses_.push(effect, &payload);
+    wake_at(effect);
     return true;
   }
   DmaPort& dma = *dma_ports_[port];
@@ -45,9 +45,10 @@ void Iommu::response(unsigned port, Payload& payload, Picoseconds at) {
 
 void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   if (is_register_port(port)) {
-    sc_core::wait(delay + to_sc_time(clock_.time_of(params_.engine.registers.access_cycles)));
+    sc_core::wait(delay + to_sc_time(clock_.time_of(effect_cycles(payload))));
     delay = sc_core::SC_ZERO_TIME;
     access_register(payload, delay);
+    sc_core::wait(to_sc_time(clock_.time_of(params_.engine.registers.access_cycles - effect_cycles(payload))));
     return;
   }
   if (functional_ && !is_message(payload)) {

@@ -22,6 +22,7 @@ enum class AskKind : std::uint8_t {
   kLookupProcess,      ///< PDT cache: `device`, `process`. Answer: hit(ProcessContext) or miss()
   kLookupTranslation,  ///< IOTLB: `key`. Answer: hit(TranslationEntry) or miss()
   kLookupWalk,         ///< walk cache, the deepest entry known: `walk`. Answer: hit(WalkEntry) or miss()
+  kLookupMsi,          ///< cache of MSI page-table entries: `msi`. Answer: hit(MsiEntry) or miss()
   kLookupDirectory,    ///< cache of non-leaf directory entries, deepest known: `directory`. Answer: hit or miss()
   kRead,               ///< `memory`. Answer: memory(MemoryAnswer)
   kWrite,              ///< `memory`. Answer: memory(MemoryAnswer), the data of which is ignored
@@ -30,6 +31,7 @@ enum class AskKind : std::uint8_t {
   kFillProcess,        ///< `device`, `process`, `process_context`. Answer: resume()
   kFillTranslation,    ///< a walk found `entry` for `key`. Answer: resume()
   kFillWalk,           ///< a valid non-leaf PTE was read: `walk`, `walk_entry`. Answer: resume()
+  kFillMsi,            ///< a valid MSI page-table entry was read: `msi`, `msi_entry`. Answer: resume()
   kFillDirectory,      ///< a valid non-leaf directory entry was read: `directory`. Answer: resume()
   kInvalidate,         ///< remove what `invalidation` selects from the caches. Answer: resume()
   kFence,              ///< all earlier commands, and what `fence` names, must have drained. Answer: resume()
@@ -87,6 +89,8 @@ struct Ask {
   TranslationEntry entry{};
   WalkKey walk{};
   WalkEntry walk_entry{};
+  MsiKey msi{};
+  MsiEntry msi_entry{};
   DirectoryKey directory{};
   DirectoryEntry directory_entry{};
   const spec::DeviceContext* device_context = nullptr;    ///< valid until the process is resumed

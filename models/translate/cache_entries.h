@@ -69,6 +69,15 @@ struct WalkEntry {
   bool global = false;          ///< G was set at this level or above
 };
 
+/// An MSI page-table entry, of a VM's interrupt file.
+struct MsiKey {
+  base::Gscid gscid{};
+  std::uint64_t gpa = 0;  ///< any address of the file's page
+};
+struct MsiEntry {
+  std::uint64_t word0 = 0, word1 = 0;
+};
+
 /// A non-leaf entry of the device (or process) directory.
 struct DirectoryKey {
   bool process_directory = false;

@@ -29,6 +29,7 @@ bool drive_without_effect(Translation& process, MemoryPort& memory) {
       case AskKind::kLookupProcess:
       case AskKind::kLookupTranslation:
       case AskKind::kLookupWalk:
+      case AskKind::kLookupMsi:
       case AskKind::kLookupDirectory:
         process.miss();
         break;
@@ -116,6 +117,7 @@ void FunctionalEngine::drive(Process& process, const Request& request) {
         // Model: the device keeps what an ATS request finds, so it is found anew.
         answer_lookup(process, request.type == AddressType::kAtsRequest ? nullptr : caches_.walk(ask.walk));
         break;
+      case AskKind::kLookupMsi:
       case AskKind::kLookupDirectory:
         process.miss();
         break;

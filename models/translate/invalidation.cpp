@@ -67,6 +67,16 @@ bool selects(const Invalidation& invalidation, const WalkKey& key, const WalkEnt
   return false;
 }
 
+/// IOMMU 2.8: an MSI page-table entry is tagged with GSCID and GPA.
+bool selects(const Invalidation& invalidation, const MsiKey& key) {
+  AddressSpaceTag tag;
+  tag.second_stage = true;
+  tag.gscid = key.gscid;
+  return invalidation.kind == Invalidation::Kind::kGvma && gvma_matches_space(invalidation, tag) &&
+         (!has_address(invalidation) ||
+          ranges_overlap(invalidation.address, invalidation.size_log2, key.gpa, base::kPageShift));
+}
+
 /// IODIR.INVAL_DDT: DV = 0 means all devices; DID is compared in all its 24 bits.
 bool selects_device(const Invalidation& invalidation, base::DeviceId device) {
   return invalidation.kind == Invalidation::Kind::kDdt && (!invalidation.device_valid || device == invalidation.device);

@@ -30,6 +30,8 @@ bool selects(const Invalidation& invalidation, const AddressSpaceTag& tag, std::
              const TranslationEntry& entry);
 /// Cached non-leaf page-table entry.
 bool selects(const Invalidation& invalidation, const WalkKey& key, const WalkEntry& entry);
+/// Cached MSI page-table entry.
+bool selects(const Invalidation& invalidation, const MsiKey& key);
 /// Cached device context (kDdt), and process contexts, which go with their device.
 bool selects_device(const Invalidation& invalidation, base::DeviceId device);
 bool selects_process(const Invalidation& invalidation, base::DeviceId device, base::ProcessId process);

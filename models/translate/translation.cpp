@@ -64,7 +64,7 @@ void Translation::translate() {
   const std::uint64_t iova = request_.iova.value;
   if (!first_.active() && !second_.active()) return bypass(iova);
   if (first_.active() && !spec::first_stage_accepts(first_.mode, iova)) return page_fault();
-  if (!first_.active() && is_msi_address(iova)) return read_msi_pte(iova);
+  if (!first_.active() && is_msi_address(iova)) return find_msi_pte(iova);
   if (!first_.active() && !second_stage_accepts(iova)) return guest_page_fault(iova, Goal::kFinal);
   ask_.kind = AskKind::kLookupTranslation;
   ask_.key.tag = tag();
@@ -135,6 +135,8 @@ void Translation::miss() {
       return next_first_stage_entry();
     case Step::kSecondLookup:
       return read_second_stage();
+    case Step::kMsiLookup:
+      return read_msi_pte();
     default:
       base::contradiction("miss() without a look-up");
   }
@@ -182,6 +184,8 @@ void Translation::hit(const DirectoryEntry& entry) {
   next_device_directory_entry();
 }
 
+void Translation::hit(const MsiEntry& entry) { use_msi_pte(entry); }
+
 void Translation::memory(const MemoryAnswer& answer) {
   const bool ok = answer.status == MemoryStatus::kOk;
   const std::uint64_t word = answer.data[0];
@@ -206,7 +210,7 @@ void Translation::memory(const MemoryAnswer& answer) {
       return ok ? take_second_stage_entry(second_stage_word(word)) : walk_memory_fault(answer.status, goal_);
     case Step::kMsiRead:
       if (!ok) return msi_pte_fault(answer.status);
-      return take_msi_pte(to_host(word, 8, registers_->big_endian()),
+      return keep_msi_pte(to_host(word, 8, registers_->big_endian()),
                           to_host(answer.data[1], 8, registers_->big_endian()));
     case Step::kMrifRead:
       return ok ? mrif_pending_read(word) : mrif_fault(answer.status);
@@ -241,6 +245,8 @@ void Translation::resume() {
       return read_second_stage();
     case Step::kTranslationFill:
       return translated(ask_.entry);
+    case Step::kMsiFill:
+      return use_msi_pte(ask_.msi_entry);
     default:
       base::contradiction("resume() without a fill");
   }

@@ -71,6 +71,7 @@ class Translation {
   void hit(const TranslationEntry& entry);
   void hit(const WalkEntry& entry);
   void hit(const DirectoryEntry& entry);
+  void hit(const MsiEntry& entry);
   void memory(const MemoryAnswer& answer);
   void resume();
 
@@ -105,7 +106,9 @@ class Translation {
     kSecondRead,
     kSecondUpdate,
     kSecondFill,
+    kMsiLookup,
     kMsiRead,
+    kMsiFill,
     kMrifRead,
     kMrifSwap,
     kMrifWrite,
@@ -178,11 +181,13 @@ class Translation {
   bool has_msi_translation() const;
   bool holds_msi_address(std::uint64_t gpa, unsigned size_log2) const;
   bool is_msi_address(std::uint64_t gpa) const;
-  void read_msi_pte(std::uint64_t gpa);
+  void find_msi_pte(std::uint64_t gpa);
+  void read_msi_pte();
+  void keep_msi_pte(std::uint64_t word0, std::uint64_t word1);
   void msi_pte_fault(MemoryStatus status);
-  void take_msi_pte(std::uint64_t word0, std::uint64_t word1);
-  void take_basic_msi_pte(std::uint64_t word0);
-  void take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1);
+  spec::Cause msi_pte_cause(std::uint64_t word0, std::uint64_t word1) const;
+  void use_msi_pte(const MsiEntry& entry);
+  void use_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1);
   void msi_translated(const MsiTarget& target);
 
   // translation_mrif.cpp: the store into a memory-resident interrupt file (AIA).

@@ -35,10 +35,16 @@ bool Translation::holds_msi_address(std::uint64_t gpa, unsigned size_log2) const
 }
 bool Translation::is_msi_address(std::uint64_t gpa) const { return holds_msi_address(gpa, base::kPageShift); }
 
-/// Steps 5 to 7.
-void Translation::read_msi_pte(std::uint64_t gpa) {
+void Translation::find_msi_pte(std::uint64_t gpa) {
   msi_gpa_ = gpa;
-  const std::uint64_t file = extract(gpa >> base::kPageShift, device_context_.msi_addr_mask());
+  ask_.kind = AskKind::kLookupMsi;
+  ask_.msi = {device_context_.gscid(), gpa};
+  step_ = Step::kMsiLookup;
+}
+
+/// Steps 5 to 7.
+void Translation::read_msi_pte() {
+  const std::uint64_t file = extract(msi_gpa_ >> base::kPageShift, device_context_.msi_addr_mask());
   const std::uint64_t table = spec::dc_msiptp::kPpn.get(device_context_.msiptp()) << base::kPageShift;
   ask_read(table | file * spec::kMsiPteBytes, spec::kMsiPteBytes, Structure::kMsiPte, 0, Step::kMsiRead);
 }
@@ -48,32 +54,36 @@ void Translation::msi_pte_fault(MemoryStatus status) {
   fault(status == MemoryStatus::kCorrupt ? spec::Cause::kMsiPtCorrupt : spec::Cause::kMsiPteAccessFault);
 }
 
-/// Steps 9 to 14. Model: there is no custom format, so C = 1 is misconfigured.
-void Translation::take_msi_pte(std::uint64_t word0, std::uint64_t word1) {
-  if (!basic::kV.is_set(word0)) return fault(spec::Cause::kMsiPteNotValid);
-  if (basic::kC.is_set(word0)) return fault(spec::Cause::kMsiPteMisconfigured);
-  switch (basic::kM.get(word0)) {
-    case spec::msi_pte_mode::kBasic:
-      return take_basic_msi_pte(word0);
-    case spec::msi_pte_mode::kMrif:
-      return take_mrif_msi_pte(word0, word1);
-    default:
-      return fault(spec::Cause::kMsiPteMisconfigured);
-  }
+/// Steps 9 to 14: what is wrong with the entry. Model: there is no custom format, so C = 1 is misconfigured. AIA: the
+/// second doubleword of a basic PTE is ignored.
+spec::Cause Translation::msi_pte_cause(std::uint64_t word0, std::uint64_t word1) const {
+  if (!basic::kV.is_set(word0)) return spec::Cause::kMsiPteNotValid;
+  if (basic::kC.is_set(word0)) return spec::Cause::kMsiPteMisconfigured;
+  const auto mode = basic::kM.get(word0);
+  const bool is_basic = mode == spec::msi_pte_mode::kBasic && (word0 & basic::kReserved) == 0;
+  const bool is_mrif = mode == spec::msi_pte_mode::kMrif && registers_->implementation().msi_mrif &&
+                       (word0 & mrif0::kReserved) == 0 && (word1 & mrif1::kReserved) == 0;
+  return is_basic || is_mrif ? spec::Cause{} : spec::Cause::kMsiPteMisconfigured;
 }
 
-/// Step 13. AIA: the second doubleword of a basic PTE is ignored.
-void Translation::take_basic_msi_pte(std::uint64_t word0) {
-  if ((word0 & basic::kReserved) != 0) return fault(spec::Cause::kMsiPteMisconfigured);
+/// Model: an entry is kept when it is not only valid (IOMMU 2.8) but of use.
+void Translation::keep_msi_pte(std::uint64_t word0, std::uint64_t word1) {
+  if (const spec::Cause cause = msi_pte_cause(word0, word1); cause != spec::Cause{}) return fault(cause);
+  ask_.kind = AskKind::kFillMsi;
+  ask_.msi_entry = {word0, word1};
+  step_ = Step::kMsiFill;
+}
+
+/// Steps 13 and 14.
+void Translation::use_msi_pte(const MsiEntry& entry) {
+  if (basic::kM.get(entry.word0) == spec::msi_pte_mode::kMrif) return use_mrif_msi_pte(entry.word0, entry.word1);
   MsiTarget target;
-  target.address = basic::kPpn.get(word0) << base::kPageShift | (msi_gpa_ & base::mask_of(base::kPageShift));
+  target.address = basic::kPpn.get(entry.word0) << base::kPageShift | (msi_gpa_ & base::mask_of(base::kPageShift));
   msi_translated(target);
 }
 
 /// Step 14.
-void Translation::take_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1) {
-  if (!registers_->implementation().msi_mrif || (word0 & mrif0::kReserved) != 0 || (word1 & mrif1::kReserved) != 0)
-    return fault(spec::Cause::kMsiPteMisconfigured);
+void Translation::use_mrif_msi_pte(std::uint64_t word0, std::uint64_t word1) {
   // Model: tr_response cannot tell of a memory-resident file, so the debug interface does not translate to one.
   if (request_.debug) return fault(spec::Cause::kTransactionTypeDisallowed);
   MsiTarget target;

@@ -128,7 +128,7 @@ void Translation::first_stage_swapped(std::uint64_t old_word) {
 
 void Translation::first_stage_done() {
   if (!second_.active()) return finish_walks();
-  if (is_msi_address(first_.target())) return read_msi_pte(first_.target());
+  if (is_msi_address(first_.target())) return find_msi_pte(first_.target());
   begin_second_stage(first_.target(), Goal::kFinal);
 }
 

@@ -206,7 +206,7 @@ TEST_P(Mrif, AsksForTheFileWithTheDevicesQosIds) {
         translation.memory(machine.memory.compare_swap(access));
         break;
       default:
-        if (ask.kind == AskKind::kFillDevice || ask.kind == AskKind::kFillDirectory)
+        if (ask.kind == AskKind::kFillDevice || ask.kind == AskKind::kFillDirectory || ask.kind == AskKind::kFillMsi)
           translation.resume();
         else
           translation.miss();
