@@ -34,11 +34,6 @@ class AtcSlot {
     atc_->enable(false, false);
   }
   const devices::Atc* atc() const { return atc_.get(); }
-  /// For Workload::atcs().
-  std::vector<const devices::Atc*> list() const {
-    if (!atc_) return {};
-    return {atc_.get()};
-  }
 
  private:
   bus::InitiatorSocket& device_;

@@ -103,13 +103,6 @@ void check_uniform(const std::string& path, const DeviceParams& device) {
   whole_pages("chunk_bytes", device.window.chunk_bytes);
 }
 
-/// An ATC and a pager have names derived from their device's.
-void check_derived_name(const SystemParams& params, const std::string& name, const char* part) {
-  if (params.devices.count(name + part) != 0)
-    throw ParameterError("devices." + name + part,
-                         "the name is taken by a part of device " + name + ", expected another name");
-}
-
 void check_atc(const std::string& path, const DeviceParams& device, const SystemParams& system) {
   check_cache(path + ".atc.cache", device.atc.cache);
   if (device.kind != DeviceKind::kPaging) return;
@@ -152,8 +145,6 @@ void check(const SystemParams& params) {
       throw ParameterError(path, "the name is taken by another part of the system, expected another name");
     device.kind == DeviceKind::kReplay ? check_replay(path, device) : check_uniform(path, device);
     check_atc(path, device, params);
-    if (device.atc.present) check_derived_name(params, name, "_atc");
-    if (device.kind == DeviceKind::kPaging) check_derived_name(params, name, "_pager");
   }
 }
 

@@ -34,7 +34,6 @@ class PagingWorkload final : public Workload, domain::PageFaultHandler {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
-  std::vector<const devices::Atc*> atcs() const override { return atc_.list(); }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

@@ -139,8 +139,7 @@ struct PagingParams {
   template <class V>
   static constexpr void describe(V&& v) {
     v("resident_bytes", &PagingParams::resident_bytes, Unit::kBytes, Range{0, 1ULL << 56},
-      "mapped at a time, at least one chunk; for more the oldest chunk is unmapped, with fewer chunks than "
-      "atc.page_requests perhaps before the device used it; 0 is no limit");
+      "mapped at a time, at least one chunk; for more the oldest chunk is unmapped; 0 is no limit");
     v("refuse_percent", &PagingParams::refuse_percent, Unit::kPercent, Range{0, 100},
       "chunks that the program never maps");
   }

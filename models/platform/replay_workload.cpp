@@ -65,13 +65,6 @@ std::vector<std::string> ReplayWorkload::port_names() const {
   return names;
 }
 
-std::vector<const devices::Atc*> ReplayWorkload::atcs() const {
-  std::vector<const devices::Atc*> atcs;
-  for (const AtcSlot& slot : atcs_)
-    if (slot.atc() != nullptr) atcs.push_back(slot.atc());
-  return atcs;
-}
-
 void ReplayWorkload::open(Kernel& kernel) {
   lock_ = kernel.os().make_mutex();
   changed_ = kernel.os().make_wait_queue();

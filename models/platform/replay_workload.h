@@ -27,7 +27,6 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
 
   std::vector<bus::InitiatorSocket*> sockets() override;
   std::vector<std::string> port_names() const override;
-  std::vector<const devices::Atc*> atcs() const override;
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

@@ -100,19 +100,6 @@ std::string summary_of(System& system) {
   if (!params.inject.empty()) lines.heading("injections");
   for (const auto& [name, injection] : params.inject)
     lines.add(name.c_str(), "{} times", *system.parts().injector->strikes(name));
-  system.parts().for_each_atc([&](const devices::Atc& atc) {
-    const devices::AtcStats& stats = atc.statistics();
-    lines.heading(atc.basename());
-    lines.add("ATC", "{} look-ups, {} misses, hit rate {}", stats.lookups.value(), stats.misses.value(),
-              percent_of(stats.hits.value(), stats.lookups.value()));
-    lines.add("translation requests", "{}, {} denied, {} overtaken by an invalidation",
-              stats.translation_requests.value(), stats.denied.value(), stats.overtaken.value());
-    lines.add("page requests", "{}, mean {:.1f} us to the response; {} refused", stats.page_requests.value(),
-              stats.response_ps.data().mean() * 1e-6,
-              stats.responses_invalid.value() + stats.responses_failure.value());
-    lines.add("invalidations", "{}, mean {:.0f} ns to the completion; {} requests drained", stats.invalidations.value(),
-              stats.invalidation_ps.data().mean() * 1e-3, stats.drained.value());
-  });
   return lines.text();
 }
 

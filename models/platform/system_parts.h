@@ -5,7 +5,6 @@
 #include <deque>
 #include <optional>
 
-#include "devices/atc.h"
 #include "hal_systemc/systemc_interrupts.h"
 #include "hal_systemc/systemc_os.h"
 #include "hal_systemc/tlm_memory.h"
@@ -36,13 +35,6 @@ struct System::Parts {
   timing::EngineStats& iommu_statistics() { return iommu.statistics(); }
   const SoftwareStats& software_statistics() const { return kernel.statistics(); }
   const IoctlStats& ioctl_statistics(std::uint32_t command) { return kernel.statistics().of(command); }
-
-  /// Calls visit(atc) for each ATC of a device.
-  template <class Visit>
-  void for_each_atc(Visit&& visit) const {
-    for (const auto& workload : workloads)
-      for (const devices::Atc* atc : workload->atcs()) visit(*atc);
-  }
 
   SystemParams params;
   stats::Group root{"system"};

@@ -20,7 +20,6 @@ class UniformWorkload final : public Workload {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
-  std::vector<const devices::Atc*> atcs() const override { return atc_.list(); }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

@@ -9,10 +9,6 @@
 #include "devices/pattern.h"
 #include "tlm/systemc.h"
 
-namespace iommusim::devices {
-class Atc;
-}
-
 namespace iommusim::platform {
 
 class Kernel;
@@ -23,9 +19,6 @@ class Workload {
   /// Initiator sockets of the device's functions, each for a port of the bus, and a name for each.
   virtual std::vector<bus::InitiatorSocket*> sockets() = 0;
   virtual std::vector<std::string> port_names() const = 0;
-
-  /// The ATCs of its functions.
-  virtual std::vector<const devices::Atc*> atcs() const { return {}; }
 
   // In a thread of the simulated OS; they may wait.
   virtual void open(Kernel& kernel) = 0;

@@ -53,7 +53,6 @@ struct Implementation {
   std::uint32_t qosid_mask = 0;
   std::uint32_t itags = 32;
   std::uint32_t first_bare_log2 = 30, second_bare_log2 = 30;
-  bool merge_faults = false;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -104,7 +103,6 @@ struct Implementation {
       "log2 of the range that a Bare first stage has");
     v("second_bare_log2", &I::second_bare_log2, Unit::kBits, Range{12, 56},
       "log2 of the range that a Bare second stage has");
-    v("merge_faults", &I::merge_faults, "a fault record like the newest one still in the queue is not written again");
   }
 
   /// The capabilities register.

@@ -63,7 +63,7 @@ void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data
     continue_command(now);
   } else if (tag == kFaultTag) {
     fault_report_.memory(data);
-    end_fault(now);
+    end_fault(fault_report_.written(), now);
   } else if (tag == kPageRequestTag) {
     engine_.page_requests_.answer(data);
   } else {
@@ -223,7 +223,7 @@ bool QueueEngines::step_faults(base::Cycle now) {
   if (stalled(InjectionQueue::kFault, fault_stalled_, faults_.front().ready, now)) return true;
   fault_report_.start(faults_.front().record, engine_.registers_);
   if (fault_report_.ask().kind == translate::AskKind::kDone) {
-    end_fault(now);
+    end_fault(fault_report_.written(), now);
     return true;
   }
   fault_busy_ = true;
@@ -231,9 +231,8 @@ bool QueueEngines::step_faults(base::Cycle now) {
   return true;
 }
 
-void QueueEngines::end_fault(base::Cycle) {
-  FaultStats& stats = engine_.stats_.faults;
-  ++(fault_report_.written() ? stats.recorded : fault_report_.merged() ? stats.merged : stats.lost);
+void QueueEngines::end_fault(bool written, base::Cycle) {
+  ++(written ? engine_.stats_.faults.recorded : engine_.stats_.faults.lost);
   fault_busy_ = false;
   message_wanted_ = true;
   const std::uint32_t slot = faults_.front().slot;

@@ -85,7 +85,7 @@ class QueueEngines {
   void start_fence(base::Cycle now);
   bool fence_drained() const;
   bool step_faults(base::Cycle now);
-  void end_fault(base::Cycle now);
+  void end_fault(bool written, base::Cycle now);
   bool step_messages(base::Cycle now);
   void continue_message(base::Cycle now);
 

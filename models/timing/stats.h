@@ -134,8 +134,6 @@ struct FaultStats : stats::Group {
 
   Counter reported{*this, "reported", Unit::kCount, "faults to be recorded"};
   Counter recorded{*this, "recorded", Unit::kCount, "records written into the fault queue"};
-  Counter merged{*this, "merged", Unit::kCount,
-                 "not written: the newest record in the queue says the same (implementation.merge_faults)"};
   Counter lost{*this, "lost", Unit::kCount, "records dropped: queue off, full, or in error"};
   Counter suppressed{*this, "suppressed", Unit::kCount, "faults that are not to be recorded (DTF)"};
 

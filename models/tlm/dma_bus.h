@@ -5,7 +5,7 @@
 // of the link until the device took the answer. Answers come in whatever order the IOMMU gives them.
 // Model: the answer to a (posted) write or a failed access carries no data; a write's takes no bytes of the link at
 // all. Messages (message_extension.h) go with the requests upstream and with the answers downstream; a device's credits
-// for messages take no bytes, and a credit of the bus only until the IOMMU has them.
+// for messages take neither the link nor credits of the bus.
 #pragma once
 
 #include <memory>

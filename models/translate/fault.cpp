@@ -20,16 +20,12 @@ std::array<std::uint64_t, 4> encode(const FaultRecord& record) {
 }
 
 /// IOMMU 3.2: a record that finds the queue full sets fqof; while an error bit is set, or the queue is off, records are
-/// discarded. An identical fault may be reported for a subset of its requests. Model: with merge_faults a record is
-/// identical when all its words are those of the newest one, which software has not taken yet.
+/// discarded.
 void FaultReport::start(const FaultRecord& record, Registers& registers) {
   registers_ = &registers;
-  written_ = merged_ = false;
+  written_ = false;
   ask_.kind = AskKind::kDone;
   if (!registers.fault_queue_accepts()) return;
-  words_ = encode(record);
-  merged_ = registers.implementation().merge_faults && registers.is_newest_fault_record(words_);
-  if (merged_) return;
   if (registers.fault_queue_full()) return registers.fault_queue_failed(spec::fqcsr::kFqof);
   ask_.kind = AskKind::kWrite;
   ask_.memory.address = registers.fault_record_address();
@@ -37,7 +33,8 @@ void FaultReport::start(const FaultRecord& record, Registers& registers) {
   ask_.memory.structure = Structure::kFaultQueue;
   ask_.memory.level = 0;
   ask_.memory.qos = registers.qos();
-  for (unsigned i = 0; i < words_.size(); ++i) ask_.memory.data[i] = to_host(words_[i], 8, registers.big_endian());
+  const std::array<std::uint64_t, 4> words = encode(record);
+  for (unsigned i = 0; i < words.size(); ++i) ask_.memory.data[i] = to_host(words[i], 8, registers.big_endian());
 }
 
 /// IOMMU 5.16: a store that fails sets fqmf and the record is lost; else the tail moves and fip is raised.
@@ -45,7 +42,6 @@ void FaultReport::memory(const MemoryAnswer& answer) {
   ask_.kind = AskKind::kDone;
   if (answer.status != MemoryStatus::kOk) return registers_->fault_queue_failed(spec::fqcsr::kFqmf);
   registers_->fault_record_written();
-  registers_->set_newest_fault_record(words_);
   written_ = true;
 }
 

@@ -32,15 +32,11 @@ class FaultReport {
   void memory(const MemoryAnswer& answer);
   /// Valid when done: the record reached the queue.
   bool written() const { return written_; }
-  /// Valid when done: it was not written because the newest record in the queue says the same.
-  bool merged() const { return merged_; }
 
  private:
   Ask ask_{};
   Registers* registers_ = nullptr;
-  std::array<std::uint64_t, 4> words_{};
   bool written_ = false;
-  bool merged_ = false;
 };
 
 }  // namespace iommusim::translate

@@ -81,7 +81,6 @@ void Registers::reset() {
   set(Id::kDdtp, spec::ddtp::kIommuMode.of(static_cast<std::uint64_t>(implementation_.reset_mode)));
   ddt_mode_ = implementation_.reset_mode;
   ddt_root_ = 0;
-  newest_fault_valid_ = false;
   find_running_counters();
 }
 

@@ -105,15 +105,6 @@ class Registers {
   bool fault_queue_full() const;
   std::uint64_t fault_record_address() const;
   void fault_record_written();
-  /// The record written last has these words (as drawn, not as in memory).
-  void set_newest_fault_record(const std::array<std::uint64_t, 4>& words) {
-    newest_fault_ = words;
-    newest_fault_valid_ = true;
-  }
-  /// Whether it has these words, and software has not taken it yet.
-  bool is_newest_fault_record(const std::array<std::uint64_t, 4>& words) const {
-    return newest_fault_valid_ && get(Id::kFqh) != get(Id::kFqt) && newest_fault_ == words;
-  }
   /// `error` is fqof or fqmf.
   void fault_queue_failed(spec::Field error);
 
@@ -181,8 +172,6 @@ class Registers {
   spec::DdtMode ddt_mode_ = spec::DdtMode::kOff;
   std::uint64_t ddt_root_ = 0;
   AtsInvalidations invalidations_;
-  std::array<std::uint64_t, 4> newest_fault_{};
-  bool newest_fault_valid_ = false;     ///< a record was written since the queue was switched on
   std::uint32_t running_counters_ = 0;  ///< bit X: iohpmctrX has an event and is not inhibited
   std::uint16_t due_messages_ = 0;  ///< one bit a vector: a pending bit went from 0 to 1, its message was not sent yet
 };

@@ -62,10 +62,7 @@ void Registers::finish_queue(Id csr) {
   set(csr, kBusy.set(kOn.set(get(csr), kEnable.get(get(csr))), 0));
 }
 void Registers::finish_command_queue() { finish_queue(Id::kCqcsr); }
-void Registers::finish_fault_queue() {
-  finish_queue(Id::kFqcsr);
-  newest_fault_valid_ = false;
-}
+void Registers::finish_fault_queue() { finish_queue(Id::kFqcsr); }
 void Registers::finish_page_request_queue() { finish_queue(Id::kPqcsr); }
 
 bool Registers::command_waiting() const {

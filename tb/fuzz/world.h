@@ -24,6 +24,7 @@ inline spec::Implementation random_implementation(Choices& choices) {
   result.fctl = (result.igs == spec::InterruptSupport::kWsi ? 2U : 0U) | (result.end ? choices.below(2) : 0U);
   result.vector_bits = choices.below(5);
   result.gxl_writeable = choices.flag();
+  if (result.gxl_writeable && result.sv32 && result.sv32x4) result.fctl |= 4;
   result.be_writeable = choices.flag();
   result.qosid_mask = static_cast<std::uint32_t>(choices.number(4));
   result.itags = 1 + choices.below(32);
@@ -81,6 +82,13 @@ inline translate::Request random_request(Choices& choices, std::uint32_t device,
   request.no_write = ats && (bits & 8) != 0;
   request.cxl = ats && (bits & 16) != 0;
   if (request.process_valid) request.process = base::ProcessId(static_cast<std::uint32_t>(choices.number(3)) & 0xfffff);
+  if (request.access == translate::Access::kWrite &&
+      (bits & 32) != 0) {  // a message, should it reach an interrupt file
+    request.bytes = 4;
+    request.stores_msi = true;
+    request.data = static_cast<std::uint32_t>(iova) ^ (bits >> 6);
+    request.iova = base::Iova(iova & ~base::mask_of(12) & ~4ULL);
+  }
   return request;
 }
 

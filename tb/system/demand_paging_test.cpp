@@ -112,27 +112,6 @@ TEST(DemandPaging, ADeviceThatDoesNotAnswerLosesAtsAndTheRestGoesOn) {
   EXPECT_NE(call(arguments).err.find("does not answer invalidations"), std::string::npos);
 }
 
-TEST(DemandPaging, CompletionsThatAreLostOrLateCostTimeOnly) {
-  const PagingSystem system;
-  const std::vector<std::string> evicting = {"devices.d.paging.resident_bytes=256KiB", "iommu.ats_time_out_ns=20us"};
-  const auto with = [&evicting](const std::string& injection) {
-    std::vector<std::string> sets = evicting;
-    sets.push_back("inject.x=" + injection);
-    return sets;
-  };
-  const Stats plain = run(system.file, evicting);
-  const Stats lost = run(system.file, with("{kind: ats_drop, skip: 10, every: 40, count: 3}"));
-  const Stats late = run(system.file, with("{kind: ats_late, every: 10, delay_ns: 10us}"));
-  const Stats retried = run(system.file, with("{kind: link_retry, probability: 0.1, delay_ns: 3us}"));
-  EXPECT_EQ(lost["software.ats_time_outs"], 3U) << "the device is asked again each time, and answers";
-  EXPECT_EQ(lost["iommu_messages.time_outs"], 3U);
-  EXPECT_EQ(late["software.ats_time_outs"], 0U);
-  for (const Stats* stats : {&lost, &late, &retried}) {
-    EXPECT_EQ((*stats)["run.failed_transfers"], 0U);
-    EXPECT_EQ(stats->digest(), plain.digest());
-  }
-}
-
 TEST(DemandPaging, EightCompletionMessagesCompleteOneInvalidation) {
   const PagingSystem system;
   const Stats stats =

@@ -119,24 +119,6 @@ TEST_P(FaultStorm, LosesWhatDoesNotFitAndDrainsTheRest) {
   EXPECT_EQ(stats["software.fault_records"], stats["iommu.faults.recorded"]);
 }
 
-/// The same with merging: the one fault that they all are needs little room.
-TEST_P(FaultStorm, LosesNothingWhenIdenticalFaultsAreMerged) {
-  const auto [interrupts, vectors] = GetParam();
-  const Folder folder;
-  std::string trace;
-  for (unsigned i = 0; i < 500; ++i) trace += std::to_string(i) + ",00:03.0,R,0x20000000,64,\n";
-  folder.write("t.csv", trace);
-  const std::string system =
-      folder.write("s.yaml", "devices: {d: {kind: replay, trace: t.csv, replay: {unmapped: fault}}}");
-  const Stats stats = run(system, {"software.interrupts=" + interrupts, "software.vectors=" + vectors,
-                                   "software.fault_queue_log2=3", "iommu.implementation.merge_faults=true"});
-  EXPECT_EQ(stats["run.failed_transfers"], 500U);
-  EXPECT_EQ(stats["iommu.faults.lost"], 0U);
-  EXPECT_GT(stats["iommu.faults.merged"], 300U);
-  EXPECT_EQ(stats["iommu.faults.recorded"] + stats["iommu.faults.merged"], 500U);
-  EXPECT_EQ(stats["software.fault_records"], stats["iommu.faults.recorded"]);
-}
-
 INSTANTIATE_TEST_SUITE_P(Ways, FaultStorm,
                          testing::Combine(testing::Values("wires", "messages"), testing::Values("1", "4")));
 

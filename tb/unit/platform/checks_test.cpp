@@ -45,20 +45,6 @@ TEST(Checks, PagingNeedsAnAtcAndSoftwareThatUsesIt) {
   EXPECT_EQ(objection(params), "devices.generator.atc.cache.ways");
 }
 
-TEST(Checks, PartsOfADeviceHaveTheirNamesForThemselves) {
-  SystemParams params = good();
-  params.software.ats = params.iommu.implementation.ats = true;
-  DeviceParams& device = params.devices["generator"];
-  device.kind = DeviceKind::kPaging;
-  device.atc.present = true;
-  params.devices["generator_pager"].kind = DeviceKind::kUniform;
-  EXPECT_EQ(objection(params), "devices.generator_pager");
-  device.kind = DeviceKind::kUniform;
-  EXPECT_EQ(objection(params), "");
-  params.devices["generator_atc"].kind = DeviceKind::kUniform;
-  EXPECT_EQ(objection(params), "devices.generator_atc");
-}
-
 TEST(Checks, NameTheParameterThatIsWrong) {
   SystemParams params = good();
   params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};

@@ -36,6 +36,8 @@ class Mutations {
         return change_process(page);
       case 6:
         return change_interrupt_file(environment_.domain_of(page));
+      case 7:
+        return lose_table(page);
       default:
         return change_leaf(page);
     }
@@ -138,6 +140,50 @@ class Mutations {
     return {{opcode::kIotinval | iotinval_w0::kFunc3.of(iotinval_func3::kGvma) | iotinval_w0::kGv.mask() |
                  iotinval_w0::kGscid.of(domain.gscid),
              0}};
+  }
+
+  // Tables of guests.
+  /// The second stage maps the page of a first-stage table, or of a process directory, to another one that is empty.
+  /// IOTINVAL.GVMA tells of that; what lay behind the table is named piece by piece, as leaves and process contexts.
+  std::vector<Command> lose_table(const Environment::Page& page) {
+    using namespace spec;
+    Environment::Domain& domain = environment_.domain_of(page);
+    AddressSpace& space = environment_.space_of(page).tables;
+    const Environment::User& user = environment_.user_of(page);
+    if (scars_.size() >= 3 || space.second.bare() || space.second_leaf_level() != 0) return heal();
+    const bool directory = user.has_context && choices_.flag();
+    if (!directory && space.first.bare()) return heal();
+    const std::uint64_t entry_address =
+        directory ? domain.processes->entry(user.process, choices_.below(domain.directory_levels))
+                  : space.first_entry(page.iova, level_from(page.first_level, space.first));
+    const std::uint64_t gpa = base::align_down(entry_address - space.guest_offset(), 4096);
+    const std::uint64_t leaf = space.second_entry(gpa, 0);
+    for (const Scar& scar : scars_)
+      if (scar.address == (leaf & ~7ULL)) return heal();
+    scars_.push_back({leaf & ~7ULL, memory_.load(leaf & ~7ULL)});
+    const std::uint64_t empty = environment_.machine().frames.take();
+    space.write_pte(space.second, leaf, pte::kPpn.set(space.read_pte(space.second, leaf), empty >> 12));
+    const std::uint64_t vm = iotinval_w0::kGv.mask() | iotinval_w0::kGscid.of(domain.gscid);
+    std::vector<Command> commands{
+        {opcode::kIotinval | iotinval_w0::kFunc3.of(iotinval_func3::kGvma) | iotinval_w0::kAv.mask() | vm,
+         iotinval_w1::kAddr.of(gpa >> 12)}};
+    if (directory)
+      forget_processes(domain, commands);
+    else
+      for (const Environment::Page& other : environment_.pages())
+        if (&environment_.domain_of(other) == &domain)
+          commands.push_back(
+              {opcode::kIotinval | iotinval_w0::kAv.mask() | vm, iotinval_w1::kAddr.of(other.iova >> 12)});
+    return commands;
+  }
+  void forget_processes(const Environment::Domain& domain, std::vector<Command>& commands) {
+    using namespace spec;
+    for (const Environment::Device& device : environment_.devices())
+      for (const unsigned number : domain.users)
+        if (&environment_.domains()[device.domain] == &domain)
+          commands.push_back({opcode::kIodir | iodir_w0::kFunc3.of(iodir_func3::kInvalPdt) | iodir_w0::kDv.mask() |
+                                  iodir_w0::kDid.of(device.id) | iodir_w0::kPid.of(environment_.user(number).process),
+                              0});
   }
 
   // Damage.

@@ -2,7 +2,6 @@
 #include "timing/queue_engines.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include "timed_machine.h"
 
@@ -156,44 +155,6 @@ TEST_F(QueueEnginesTest, AHundredFaultsAgainstASlowQueueAreAllRecordedOrFlagged)
   const bool overflow = spec::fqcsr::kFqof.is_set(machine->driver.read_register(spec::kFqcsrOffset, 4));
   EXPECT_EQ(faults.lost.value() != 0, overflow);
   EXPECT_EQ(machine->driver.read_register(spec::kFqtOffset, 4), faults.recorded.value());
-}
-
-/// Faults, a slow or fast queue, software that drains it now and then, or that never does, at random. Every fault is
-/// recorded, or merged with its like, or an error bit was set by the time it was dropped.
-RC_GTEST_PROP(FaultQueueLaw, NoRecordIsLostWithoutAnErrorBit, (bool merge)) {
-  spec::Implementation implementation;
-  implementation.merge_faults = merge;
-  PlainDriverParams driver_params;
-  driver_params.memory_cycles = *rc::gen::inRange(1, 400);
-  TimedMachine machine({}, driver_params, 3, implementation);
-  auto& driver = machine.driver;
-  driver.write_register(spec::kFqcsrOffset, 4, 0);
-  driver.run_until_idle();
-  driver.write_register(spec::kFqbOffset, 8, machine.tables.fault_address(0) >> 2 | *rc::gen::inRange(0, 8));
-  driver.write_register(spec::kFqcsrOffset, 4, spec::fqcsr::kFqen.mask());
-  driver.run_until_idle();
-  const auto& faults = machine.engine.stats().faults;
-  const auto error = [&] { return (driver.read_register(spec::kFqcsrOffset, 4) & 0x300) != 0; };
-  std::uint64_t offered = 0, lost = 0;
-  for (const unsigned step : *rc::gen::container<std::vector<unsigned>>(100, rc::gen::inRange(0U, 100U))) {
-    if (step < 60 && driver.offer(Machine::request(5, 0x1000 * (step % 2)), offered)) ++offered;
-    if (step >= 60 && step < 80)
-      for (unsigned i = 0; i < step; ++i) driver.advance(driver.now() + 5);
-    if (step >= 80 && step < 90) driver.write_register(spec::kFqhOffset, 4, driver.read_register(spec::kFqtOffset, 4));
-    if (step >= 90) {
-      RC_ASSERT(faults.lost.value() == lost || error());
-      driver.write_register(spec::kFqcsrOffset, 4, driver.read_register(spec::kFqcsrOffset, 4));
-      lost = faults.lost.value();
-    }
-    RC_ASSERT(faults.lost.value() == lost || error());
-  }
-  driver.run_until_idle();
-  RC_ASSERT(faults.lost.value() == lost || error());
-  RC_ASSERT(faults.reported.value() == offered);
-  RC_ASSERT(faults.recorded.value() + faults.merged.value() + faults.lost.value() == offered);
-  RC_ASSERT(merge || faults.merged.value() == 0U);
-  RC_CLASSIFY(faults.merged.value() != 0, "merged");
-  RC_CLASSIFY(faults.lost.value() != 0, "lost");
 }
 
 TEST_F(QueueEnginesTest, AFenceWritesItsData) {

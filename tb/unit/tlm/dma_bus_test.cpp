@@ -68,46 +68,6 @@ SC_TEST(DmaBus, BandwidthUpBytesPerSAndHeaderBytes) {
   expect_arrival(bench, 2, 82'000);  // a read goes up as a header
 }
 
-PooledPayload& send_message(RawInitiator& device, MessageExtension::Kind kind) {
-  PooledPayload& payload = device.pool.take();
-  set_access(payload, false, 0, payload.buffer(), kInvalidationBodyBytes);
-  payload.set_command(::tlm::TLM_IGNORE_COMMAND);
-  payload.dma.type = translate::AddressType::kMessage;
-  payload.message = {};
-  payload.message.kind = kind;
-  device.send(payload);
-  return payload;
-}
-
-SC_TEST(DmaBus, MessagesTakeTheLinkAndCreditsForThemAreForwardedFree) {
-  auto params = plain_bus();
-  params.credits = 1;
-  BusBench bench(params);
-  PooledPayload& first = send_message(bench.a, MessageExtension::Kind::kCredit);
-  PooledPayload& second = send_message(bench.a, MessageExtension::Kind::kCredit);
-  run_to(20'000);
-  ASSERT_EQ(bench.arrivals(), (std::vector<Picoseconds>{10'000, 20'000})) << "no bytes; the bus has its credit back";
-  bench.a.begin(true, 0, 64);
-  send_message(bench.a, MessageExtension::Kind::kPageRequest);
-  expect_arrival(bench, 3, 20'000 + 68'000 + 10'000);
-  run_to(200'000);
-  EXPECT_EQ(bench.iommu.requests.size(), 3U) << "a message behind a write waits for a credit as another write does";
-  bench.iommu.respond(2);
-  expect_arrival(bench, 4, 220'000 + 4'000 + 10'000);  // the answer of the write; header; latency
-  bench.iommu.respond(3);
-
-  first.message.message.kind = translate::DeviceMessage::Kind::kInvalidationRequest;
-  second.message.message.kind = translate::DeviceMessage::Kind::kPageResponse;
-  run_to(300'000);
-  bench.iommu.respond(0);
-  bench.iommu.respond(1);
-  run_to(400'000);
-  EXPECT_EQ(bench.a.answered(first), 300'000U + 12'000 + 20'000) << "header and body";
-  EXPECT_EQ(bench.a.answered(second), 300'000U + 12'000 + 4'000 + 20'000) << "header";
-  EXPECT_EQ(bench.bus.statistics().messages_down.value(), 2U);
-  EXPECT_EQ(bench.bus.statistics().requests.value(), 2U);
-}
-
 SC_TEST(DmaBus, ALinkRetrySendsTwiceAfterItsDelay) {
   BusBench bench(plain_bus());
   stats::Group root("injections");

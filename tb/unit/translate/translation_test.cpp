@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "base/error.h"
 #include "machine.h"
 
 namespace iommusim::translate::test {
@@ -208,6 +209,21 @@ void WalkCounts::expect_exact(unsigned first_leaf, unsigned second_leaf) const {
     EXPECT_EQ(count(Structure::kSecondStageImplicit, level), in_second ? first : 0U) << level;
     EXPECT_EQ(count(Structure::kDdt, level), level < shape.ddt_levels ? 1U : 0U) << level;
   }
+}
+
+/// A driver that mixes its requests up is told so.
+TEST(Translation, AnswersOutOfTurnAreContradictions) {
+  Machine machine;
+  machine.attach(7, machine.space(8, 0));
+  Translation translation;
+  translation.start(Machine::request(7, 0x1000), machine.registers);
+  ASSERT_EQ(translation.ask().kind, AskKind::kLookupDevice);
+  EXPECT_THROW(translation.memory({}), base::Contradiction);
+  EXPECT_THROW(translation.resume(), base::Contradiction);
+  translation.miss();
+  translation.miss();
+  ASSERT_EQ(translation.ask().kind, AskKind::kRead);
+  EXPECT_THROW(translation.miss(), base::Contradiction);
 }
 
 TEST_P(WalkCounts, AreExact) {
