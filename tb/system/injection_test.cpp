@@ -118,6 +118,26 @@ TEST_F(Injection, AQueueThatStandsStillHoldsTheFence) {
   EXPECT_EQ(stats.digest(), plain.digest());
 }
 
+TEST_F(Injection, AnInvalidationThatIsGivenUpIsATimeOutToTheDriver) {
+  const std::string entry = "inject.x={kind: ats_time_out, skip: 3, count: 1, delay_ns: 10}";
+  const Outcome outcome = call({"run", example_system("demand-paging.yaml"), "--set", entry});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("command queue error: timeout"), std::string::npos) << outcome.err.substr(0, 2000);
+  const Stats stats = run(example_system("demand-paging.yaml"), {entry});
+  EXPECT_EQ(stats["inject.x.strikes"], 1U);
+  EXPECT_EQ(stats["iommu.commands.held"], 1U) << "the fence";
+  EXPECT_EQ(stats["run.transfers"], 5000U);
+}
+
+TEST_F(Injection, AStalledPageRequestQueueDelaysTheResponses) {
+  const Stats plain = run(example_system("demand-paging.yaml"));
+  const Stats stats = run(example_system("demand-paging.yaml"),
+                          {"inject.x={kind: queue_stall, queue: page_request, every: 10, delay_ns: 20 us}"});
+  EXPECT_GT(stats["inject.x.strikes"], 10U);
+  EXPECT_GT(stats["run.workload_ps"], plain["run.workload_ps"]);
+  EXPECT_EQ(stats["run.failed_transfers"], 0U);
+}
+
 TEST_F(Injection, ALinkRetrySendsTheBytesTwice) {
   const Stats plain = run(system);
   const Stats stats = run_with("{kind: link_retry, port: d, every: 10, delay_ns: 500}");
