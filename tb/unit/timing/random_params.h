@@ -37,6 +37,7 @@ inline EngineParams random_engine(Choices& choices) {
   params.ddt_cache = random_cache(choices, 0);
   params.pdt_cache = random_cache(choices, 0);
   params.directory_cache = random_cache(choices, 0);
+  params.msi_cache = random_cache(choices, 0);
   params.iotlb = random_cache(choices, 0);
   random_walk_cache(choices, params.walk_cache.first_stage);
   random_walk_cache(choices, params.walk_cache.second_stage);
