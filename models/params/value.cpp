@@ -110,10 +110,10 @@ std::string quote(const std::string& text) {
       out += '\\';
       out += c;
     } else if (byte < 0x20 || byte == 0x7F) {
-      constexpr char hex_digits[] = "0123456789abcdef";
+      constexpr char kHexDigits[] = "0123456789abcdef";
       out += "\\u00";  // the one form that YAML and JSON share
-      out += hex_digits[byte >> 4];
-      out += hex_digits[byte & 15];
+      out += kHexDigits[byte >> 4];
+      out += kHexDigits[byte & 15];
     } else {
       out += c;
     }

@@ -15,7 +15,7 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
       free_count_(params.slots),
       ingress_(params.ingress.depth + kOwnSlots),
       delays_(slots_.size()),
-      errors_(2 * params.slots),
+      errors_(2 * std::size_t{params.slots}),
       devices_(params.ddt_cache, slots_.size(), seed, "ddt_cache", kDeviceStates, stats_.ddt_cache,
                stats_.directory_walks),
       processes_(params.pdt_cache, slots_.size(), seed + 16, "pdt_cache", kProcessStates, stats_.pdt_cache,

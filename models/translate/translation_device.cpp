@@ -60,8 +60,8 @@ void Translation::locate_device() {
 void Translation::next_device_directory_entry() {
   const unsigned index = device_directory_index(directory_level_);
   if (directory_level_ != 0)
-    return ask_read(directory_ + index * spec::kDirectoryEntryBytes, spec::kDirectoryEntryBytes, Structure::kDdt,
-                    directory_level_, Step::kDeviceDirectoryRead);
+    return ask_read(directory_ + std::uint64_t{index} * spec::kDirectoryEntryBytes, spec::kDirectoryEntryBytes,
+                    Structure::kDdt, directory_level_, Step::kDeviceDirectoryRead);
   const unsigned bytes =
       registers_->implementation().msi_flat ? spec::kDeviceContextExtendedBytes : spec::kDeviceContextBaseBytes;
   ask_read(directory_ + std::uint64_t{index} * bytes, bytes, Structure::kDdt, 0, Step::kDeviceRead);

@@ -98,7 +98,7 @@ int DeviceDirectory::locate(std::uint32_t device_id, std::uint64_t& context_out)
     }
     table = ddte_table(entry);
   }
-  context_out = table + (device_id & ((1U << shift_of(1)) - 1)) * context_bytes();
+  context_out = table + std::uint64_t{device_id & ((1U << shift_of(1)) - 1)} * context_bytes();
   return 0;
 }
 
