@@ -2,7 +2,7 @@
 #include "timing/monitor.h"
 
 #include "base/bits.h"
-#include "translate/request.h"
+#include "translate/request_events.h"
 
 namespace iommusim::timing {
 
@@ -19,33 +19,11 @@ void Monitor::find_overflow() {
   if (left < base::kNever - counted_) overflow_ = counted_ + left;
 }
 
-/// IOMMU 5.23, events 1 to 3. Model: a request through the debug interface counts as an untranslated one; messages are
-/// no requests.
-void Monitor::count_request(const translate::Request& request) {
-  using translate::HpmEvent;
-  switch (request.type) {
-    case translate::AddressType::kUntranslated:
-      return count(HpmEvent::kUntranslatedRequest, request);
-    case translate::AddressType::kTranslated:
-      return count(HpmEvent::kTranslatedRequest, request);
-    case translate::AddressType::kAtsRequest:
-      return count(HpmEvent::kAtsRequest, request);
-    case translate::AddressType::kMessage:
-      return;
-  }
-}
+void Monitor::count_request(const translate::Request& request) { count(translate::event_of(request), request); }
 
 void Monitor::count(translate::HpmEvent event, const translate::Request& request,
                     const translate::AddressSpaceTag& tag) {
-  translate::EventSource source;
-  source.device = request.device;
-  source.process = request.process;
-  source.process_valid = request.process_valid;
-  source.gscid = tag.gscid;
-  source.pscid = tag.pscid;
-  source.gscid_valid = tag.second_stage;
-  source.pscid_valid = tag.first_stage;
-  registers_.count_event(event, source);
+  registers_.count_event(event, translate::source_of(request, tag));
 }
 
 }  // namespace iommusim::timing

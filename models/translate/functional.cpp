@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "translate/debug_interface.h"
+#include "translate/request_events.h"
 
 namespace iommusim::translate {
 namespace {
@@ -55,31 +56,10 @@ void answer_lookup(Process& process, const Entry* entry) {
 
 }  // namespace
 
-/// IOMMU 5.23, events 1 to 3. Model: a request through the debug interface counts as an untranslated one; messages are
-/// no requests.
-void FunctionalEngine::count_request(const Request& request) {
-  switch (request.type) {
-    case AddressType::kUntranslated:
-      return count(HpmEvent::kUntranslatedRequest, request);
-    case AddressType::kTranslated:
-      return count(HpmEvent::kTranslatedRequest, request);
-    case AddressType::kAtsRequest:
-      return count(HpmEvent::kAtsRequest, request);
-    case AddressType::kMessage:
-      return;
-  }
-}
+void FunctionalEngine::count_request(const Request& request) { count(event_of(request), request); }
 
 void FunctionalEngine::count(HpmEvent event, const Request& request, const AddressSpaceTag& tag) {
-  EventSource source;
-  source.device = request.device;
-  source.process = request.process;
-  source.process_valid = request.process_valid;
-  source.gscid = tag.gscid;
-  source.pscid = tag.pscid;
-  source.gscid_valid = tag.second_stage;
-  source.pscid_valid = tag.first_stage;
-  registers_.count_event(event, source);
+  registers_.count_event(event, source_of(request, tag));
 }
 
 /// `process` is a Translation, or a PageRequestHandling, on behalf of `request`. Events 4 to 8 are counted as the cycle
