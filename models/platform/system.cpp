@@ -82,7 +82,7 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
     : params(checked(system)),
       more(maker),
       os(os_params_of(params)),
-      memory("memory", params.memory, {"dma", "iommu", "processor"}, root),
+      memory("memory", params.memory, {"dma", "iommu", "processor"}, root, params.seed.timing),
       messages("messages", kMessageWindow, kMessageWindowBytes),
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
       workloads(make_workloads(params, more, root)),

@@ -19,7 +19,7 @@ Memory::Port::Port(const std::string& name, unsigned index, Memory& memory, std:
     : target(name.c_str(), index, memory), responses(outstanding), stats(memory.stats_, name) {}
 
 Memory::Memory(const sc_core::sc_module_name& name, const MemoryParams& params, const std::vector<std::string>& ports,
-               stats::Group& parent)
+               stats::Group& parent, std::uint64_t timing_seed)
     : TimedModule(name),
       dmi_(params.dmi),
       store_(params.physical_bits),
@@ -27,7 +27,10 @@ Memory::Memory(const sc_core::sc_module_name& name, const MemoryParams& params, 
       rate_(params.bandwidth_bytes_per_s),
       channel_(path_of(params, ports.size())),
       stats_(parent, basename()),
-      late_(params.outstanding) {
+      late_(params.outstanding),
+      dram_(params.dram, timing_seed + 64, stats_),
+      cache_(params.cache, timing_seed + 65, dram_, stats_),
+      timed_inside_(cache_.enabled() || !dram_.instant()) {
   for (const std::string& port : ports)
     ports_.push_back(std::make_unique<Port>(port, static_cast<unsigned>(ports_.size()), *this, params.outstanding));
 }
@@ -58,7 +61,7 @@ Picoseconds Memory::work(Picoseconds now) {
   channel_.advance(now);
   take_waiting(now);
   while (const auto* packet = channel_.arrived(now)) {
-    const Picoseconds delay = perform(packet->port, *packet->cargo.payload);
+    const Picoseconds delay = perform(packet->port, *packet->cargo.payload, now);
     if (delay == 0)
       ports_[packet->port]->responses.push(packet->cargo);
     else

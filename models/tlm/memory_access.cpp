@@ -7,7 +7,7 @@
 
 namespace iommusim::bus {
 
-Picoseconds Memory::perform(unsigned port, Payload& payload) {
+Picoseconds Memory::perform(unsigned port, Payload& payload, Picoseconds at) {
   MemoryPortStats& stats = ports_[port]->stats;
   const std::uint64_t address = payload.get_address();
   const std::uint32_t bytes = payload.get_data_length();
@@ -28,7 +28,20 @@ Picoseconds Memory::perform(unsigned port, Payload& payload) {
   else
     ++stats.errors;
   payload.set_response_status(status);
-  return injected.delay;
+  const bool reaches_cells = timed_inside_ && status == ::tlm::TLM_OK_RESPONSE;
+  return injected.delay + (reaches_cells ? inside(payload, at) : 0);
+}
+
+Picoseconds Memory::inside(const Payload& payload, Picoseconds at) {
+  if (payload.get_data_length() == 0) return 0;
+  const auto* const atomic = payload.get_extension<AtomicExtension>();
+  const bool write = payload.is_write() || (atomic != nullptr && atomic->bytes != 0);
+  if (!cache_.enabled()) return dram_.access(payload.get_address(), payload.get_data_length(), at) - at;
+  const auto* const origin = payload.get_extension<OriginExtension>();
+  const MemoryClient client = origin == nullptr ? MemoryClient::kProcessor
+                              : origin->own     ? MemoryClient::kIommu
+                                                : MemoryClient::kDma;
+  return cache_.access(client, write, payload.get_address(), payload.get_data_length(), at) - at;
 }
 
 void Memory::touch(MemoryPortStats& stats, Payload& payload) {
@@ -53,9 +66,10 @@ void Memory::touch(MemoryPortStats& stats, Payload& payload) {
 }
 
 void Memory::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
-  // Model: a loosely-timed access takes effect at once and does not compete for the path.
+  // Model: a loosely-timed access takes effect at once and does not compete for the path; in cache and cells it takes
+  // its place among the others.
   count_request(port);
-  const Picoseconds more = perform(port, payload);
+  const Picoseconds more = perform(port, payload, now_ps() + delay.value());
   delay += to_sc_time(rate_.after({}, payload.get_data_length()).rounded_up() + latency_ + more);
   ++stats_.answered;
 }

@@ -8,6 +8,7 @@ namespace iommusim::bus {
 namespace {
 
 using sc_test::RawInitiator;
+using sc_test::run_out;
 using sc_test::run_to;
 
 /// Latency 10 ns, 1 byte a ns, queue 2, outstanding 4.
@@ -66,6 +67,41 @@ SC_TEST(Memory, BandwidthBytesPerS) {
   expect_answer_at(bench.a, *reads[1], 11'000);        // no drift: three bytes are exactly 1 ns
   EXPECT_EQ(bench.a.answered(*reads[0]), 10'334U);
   for (auto* read : reads) read->release();
+}
+
+SC_TEST(Memory, CacheAndCellsAnswerLater) {
+  auto params = plain_memory();
+  params.bandwidth_bytes_per_s = 0;
+  params.dram.latency_ns = 30;
+  params.cache.bytes = 4096;
+  params.cache.hit_ns = 5;
+  params.cache.allocate_dma_reads = true;
+  MemoryBench bench(params);
+  auto& miss = bench.a.begin(false, 0x100, 64);
+  expect_answer_at(bench.a, miss, 45'000);
+  auto& slow = bench.a.begin(false, 0x200, 64);
+  auto& hit = bench.b.begin(false, 0x100, 64);
+  expect_answer_at(bench.b, hit, 45'000 + 15'000);
+  expect_answer_at(bench.a, slow, 45'000 + 45'000);
+  for (auto* read : {&miss, &slow, &hit}) read->release();
+}
+
+SC_TEST(Memory, EffectsKeepTheOrderOfThePathWhateverTheCellsDo) {
+  auto params = plain_memory();
+  params.dram.kind = DramKind::kDistributed;
+  params.dram.spread_ns = 1000;
+  MemoryBench bench(params);
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    auto& write = bench.a.pool.take();
+    set_access(write, true, 0x100, write.buffer(), 1);
+    write.buffer()[0] = i;
+    bench.a.send(write);
+    auto& read = bench.a.begin(false, 0x100, 1);
+    run_out();
+    EXPECT_EQ(read.get_data_ptr()[0], i);
+    write.release();
+    read.release();
+  }
 }
 
 SC_TEST(Memory, QueueDepth) {
