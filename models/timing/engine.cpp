@@ -120,21 +120,22 @@ void Engine::count_walk(const Slot& slot) {
               slot, slot.state == SlotState::kWalk ? ask.key.tag : ask.walk.tag);
 }
 
+/// Most passes find little to do: whether a part has anything at all is asked before it is called.
 void Engine::step(base::Cycle now) {
   if (now >= monitor_.next_overflow()) cycles_overflow(now);
   bool moved = true;
   while (moved) {
     moved = !put_off_.empty() && step_put_off(now);
-    moved |= step_answers(now);
-    moved |= step_delays(now);
-    moved |= queues_.step(now);
-    moved |= page_requests_.step(now);
-    moved |= step_debug(now);
+    if (memory_.has_answer(now)) moved |= step_answers(now);
+    if (!delays_.empty() || !errors_.empty()) moved |= step_delays(now);
+    if (!queues_.dormant()) moved |= queues_.step(now);
+    if (!page_requests_.idle()) moved |= page_requests_.step(now);
+    if (debug_wanted_) moved |= step_debug(now);
     moved |= step_lookups(now);
-    moved |= step_directory_grants(now);
-    moved |= step_grants(now);
-    moved |= step_ingress(now);
-    moved |= memory_.issue(now);
+    if (!directory_walker_queue_.empty()) moved |= step_directory_grants(now);
+    if (!walker_queue_.empty()) moved |= step_grants(now);
+    if (!ingress_.empty()) moved |= step_ingress(now);
+    if (memory_.waiting() != 0) moved |= memory_.issue(now);
   }
 }
 

@@ -9,6 +9,7 @@ void QueueEngines::registers_written(base::Cycle now) {
   const std::array<bool, kBusyCount> is_busy = busy();
   for (unsigned i = 0; i < kBusyCount; ++i)
     if (is_busy[i] && busy_until_[i] == base::kNever) busy_until_[i] = now + register_params_.busy_cycles;
+  next_busy_ = *std::min_element(busy_until_.begin(), busy_until_.end());
   if (commands_run_freely_) grant_command(now);
   message_wanted_ = true;
 }
@@ -43,7 +44,7 @@ bool QueueEngines::step(base::Cycle now) {
 }
 
 base::Cycle QueueEngines::next_event() const {
-  base::Cycle next = next_busy();
+  base::Cycle next = next_busy_;
   if ((command_state_ == CommandState::kStarting || command_state_ == CommandState::kActing ||
        command_state_ == CommandState::kWriting) &&
       command_ready_ < next)
@@ -54,7 +55,7 @@ base::Cycle QueueEngines::next_event() const {
 
 bool QueueEngines::quiet() const {
   return (command_state_ == CommandState::kIdle || command_state_ == CommandState::kInvalidation) && !fault_busy_ &&
-         faults_.empty() && !message_busy_ && next_busy() == base::kNever;
+         faults_.empty() && !message_busy_ && next_busy_ == base::kNever;
 }
 
 void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now) {
@@ -103,7 +104,7 @@ bool QueueEngines::stalled(InjectionQueue queue, bool& asked, base::Cycle& ready
 }
 
 bool QueueEngines::step_busy(base::Cycle now) {
-  if (now < next_busy()) return false;
+  if (now < next_busy_) return false;
   for (unsigned i = 0; i < kBusyCount; ++i) {
     if (now < busy_until_[i]) continue;
     busy_until_[i] = base::kNever;

@@ -44,6 +44,10 @@ class QueueEngines {
   /// false: no command is pending, or one is under way.
   bool grant_command(base::Cycle now);
   void answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now);
+  /// step() has nothing to do, whatever the time.
+  bool dormant() const {
+    return command_state_ == CommandState::kIdle && faults_.empty() && !message_wanted_ && next_busy_ == base::kNever;
+  }
   bool step(base::Cycle now);
   base::Cycle next_event() const;
   bool idle() const { return quiet() && command_state_ == CommandState::kIdle; }
@@ -78,7 +82,6 @@ class QueueEngines {
   void finish_busy(unsigned what);
   bool stalled(InjectionQueue queue, bool& asked, base::Cycle& ready, base::Cycle now);
   bool step_busy(base::Cycle now);
-  base::Cycle next_busy() const { return *std::min_element(busy_until_.begin(), busy_until_.end()); }
   bool step_command(base::Cycle now);
   void continue_command(base::Cycle now);
   bool start_command(base::Cycle ready);
@@ -112,6 +115,7 @@ class QueueEngines {
 
   /// By Busy: when it ends; kNever: not busy, or not yet timed.
   std::array<base::Cycle, kBusyCount> busy_until_{base::kNever, base::kNever, base::kNever, base::kNever};
+  base::Cycle next_busy_ = base::kNever;  ///< the earliest of them
 };
 
 }  // namespace iommusim::timing

@@ -88,11 +88,13 @@ Picoseconds Iommu::work(Picoseconds now) {
               payload.is_response_ok() ? translate::Response::kSuccess : translate::Response::kCompleterAbort);
     payload.release();
   }
-  for (bool moved = true; moved;) {
-    moved = feed(now, cycle);
-    engine_.step(cycle);
-    moved |= drain(cycle);
-    moved |= exchange_messages(now, cycle);
+  // The engine itself goes on until nothing moves: it is asked again only when it was given something.
+  for (bool moved = true, given = true; moved;) {
+    const bool fed = transfers_waiting_ != 0 && feed(now, cycle);
+    if (fed || given) engine_.step(cycle);
+    const bool drained = !engine_.finished().empty() && drain(cycle);
+    given = may_exchange_messages() && exchange_messages(now, cycle);
+    moved = fed || drained || given;
   }
   send_own(now);
   send_forward(now);
@@ -169,7 +171,9 @@ void Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
   transfer.address += bytes;
   transfer.bytes_left -= bytes;
   ++transfer.pieces_inside;
-  if (transfer.bytes_left == 0) port.incoming.pop();
+  if (transfer.bytes_left != 0) return;
+  port.incoming.pop();
+  --transfers_waiting_;
 }
 
 /// Takes finished translations out of the engine.
@@ -249,26 +253,34 @@ void Iommu::end_piece(std::uint32_t number, translate::Response response) {
     transfers_.give_back(handle);
   } else {
     dma_ports_[transfer.port]->responses.push(handle);
+    ++responses_waiting_;
   }
 }
 
 void Iommu::send_responses() {
-  for (auto& port : dma_ports_)
-    while (port->performed.due(now_ps()) && !port->target.responding()) port->target.respond(*port->performed.pop());
-  for (auto& port : dma_ports_)
-    while (!port->messages.empty() && !port->target.responding()) {
-      Payload& payload = *port->messages.front();
-      port->messages.pop_front();
-      port->target.respond(payload);
+  if (functional_)
+    for (auto& port : dma_ports_)
+      while (port->performed.due(now_ps()) && !port->target.responding()) port->target.respond(*port->performed.pop());
+  for (std::size_t i = 0; i < dma_ports_.size() && answers_waiting_ != 0; ++i) {
+    DmaPort& port = *dma_ports_[i];
+    while (!port.messages.empty() && !port.target.responding()) {
+      Payload& payload = *port.messages.front();
+      port.messages.pop_front();
+      --answers_waiting_;
+      port.target.respond(payload);
     }
-  for (auto& port : dma_ports_)
-    while (!port->responses.empty() && !port->target.responding()) {
-      const TransferHandle handle = port->responses.front();
-      port->responses.pop();
+  }
+  for (std::size_t i = 0; i < dma_ports_.size() && responses_waiting_ != 0; ++i) {
+    DmaPort& port = *dma_ports_[i];
+    while (!port.responses.empty() && !port.target.responding()) {
+      const TransferHandle handle = port.responses.front();
+      port.responses.pop();
+      --responses_waiting_;
       Payload& payload = *transfers_.get(handle).payload;
       transfers_.give_back(handle);
-      port->target.respond(payload);
+      port.target.respond(payload);
     }
+  }
   while (!register_responses_.empty() && !register_port_.responding()) {
     Payload* const payload = register_responses_.front();
     register_responses_.pop();
@@ -288,10 +300,12 @@ void Iommu::perform(DmaPort& port, Payload& payload, Picoseconds at) {
 /// Requests that found their port full.
 void Iommu::take_waiting() {
   for (auto& port : dma_ports_) {
+    if (refused_ == 0) return;
     if (port->target.waiting() == nullptr) continue;
     if (functional_ && !port->performed.full()) {
       Payload& payload = *port->target.waiting();
       const Picoseconds since = port->target.waiting_since();
+      --refused_;
       port->target.end_request();
       perform(*port, payload, since);
       continue;
@@ -299,6 +313,7 @@ void Iommu::take_waiting() {
     if (functional_ || port->incoming.full()) continue;
     const auto index = static_cast<unsigned>(&port - dma_ports_.data());
     push_incoming(index, *port->target.waiting(), port->target.waiting_since(), nullptr);
+    --refused_;
     port->target.end_request();
     wake_at(now_ps());
   }

@@ -112,6 +112,11 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void response(unsigned port, Payload& payload, Picoseconds at) override;
   Picoseconds work(Picoseconds now) override;
 
+  /// A payload that waits in its port until take_waiting() finds room.
+  bool refuse() {
+    ++refused_;
+    return false;
+  }
   void push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done);
   TransferHandle begin(unsigned port, Payload& payload, sc_core::sc_event* done);
   bool feed(Picoseconds now, base::Cycle cycle);
@@ -122,6 +127,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void end_piece(std::uint32_t piece, translate::Response response);
   void send_responses();
   void take_waiting();
+  bool may_exchange_messages() { return messages_waiting_ != 0 || messages_.armed() || !engine_.messages().empty(); }
   bool exchange_messages(Picoseconds now, base::Cycle cycle);
   bool take_message(DmaPort& port, base::Cycle cycle);
   void accept_message(unsigned port, Payload& payload, sc_core::sc_event* done);
@@ -155,6 +161,10 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   std::vector<Piece> pieces_;
   std::vector<std::uint32_t> free_pieces_;
   unsigned next_port_ = 0;  // round robin among the DMA ports
+  // How many there are in all DMA ports together: most often there is no need to look.
+  std::size_t refused_ = 0;
+  std::size_t transfers_waiting_ = 0, messages_waiting_ = 0;  ///< incoming
+  std::size_t responses_waiting_ = 0, answers_waiting_ = 0;   ///< responses, messages
   PayloadPool forward_pool_{0};
   PayloadPool own_pool_{64};
   base::Ring<std::uint32_t> to_forward_;

@@ -24,10 +24,9 @@ void Iommu::accept_message(unsigned port, Payload& payload, sc_core::sc_event* d
 
 void Iommu::answer_message(unsigned port, Payload& payload, sc_core::sc_event* done) {
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);
-  if (done != nullptr)
-    done->notify(sc_core::SC_ZERO_TIME);
-  else
-    dma_ports_[port]->messages.push_back(&payload);
+  if (done != nullptr) return done->notify(sc_core::SC_ZERO_TIME);
+  dma_ports_[port]->messages.push_back(&payload);
+  ++answers_waiting_;
 }
 
 /// Messages in both directions, and time-outs; true: something moved.
@@ -67,6 +66,7 @@ bool Iommu::take_message(DmaPort& port, base::Cycle cycle) {
   }
   answer_message(port.index, payload, incoming.done);
   port.incoming.pop();
+  --messages_waiting_;
   return true;
 }
 

@@ -43,6 +43,8 @@ class IommuMessages {
   /// False: the function has no credit left at present. A message that nobody gets leaves `delivery.answer` null.
   bool send(const translate::DeviceMessage& message, Picoseconds now, Delivery& delivery);
 
+  /// An Invalidation Request may still time out.
+  bool armed() const { return armed_ != 0; }
   /// The tags whose time is over by `now`, of those that are `outstanding`; each is told once.
   std::uint32_t take_timed_out(std::uint32_t outstanding, Picoseconds now);
   /// When the next of those that are `outstanding` times out; kNever: none.

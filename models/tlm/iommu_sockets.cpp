@@ -23,11 +23,11 @@ bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
     return true;
   }
   if (functional_) {
-    if (dma.performed.full()) return false;
+    if (dma.performed.full()) return refuse();
     perform(dma, payload, at);
     return true;
   }
-  if (dma.incoming.full()) return false;  // taken by take_waiting() when there is room
+  if (dma.incoming.full()) return refuse();
   push_incoming(port, payload, at, nullptr);
   wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
   return true;
@@ -97,8 +97,10 @@ void Iommu::push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_co
   if (is_message(payload)) {
     incoming.message = &payload;
     incoming.done = done;
+    ++messages_waiting_;
   } else {
     incoming.transfer = begin(port, payload, done);
+    ++transfers_waiting_;
   }
   dma_ports_[port]->incoming.push(incoming);
 }

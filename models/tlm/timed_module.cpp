@@ -16,7 +16,10 @@ TimedModule::TimedModule(const sc_core::sc_module_name& name) : sc_module(name) 
 
 void TimedModule::step() {
   armed_ = kNever;
-  guarded([this] { wake_at(work(now_ps())); });
+  guarded([this] {
+    const Picoseconds now = now_ps();
+    if (const Picoseconds next = work(now); next < armed_) arm(next, now);
+  });
 }
 
 }  // namespace iommusim::bus

@@ -11,13 +11,7 @@ class TimedModule : public sc_core::sc_module {
  public:
   /// At `time` (now at the earliest, in a later delta cycle) work() runs. Any time, any caller.
   void wake_at(Picoseconds time) {
-    if (time >= armed_) return;
-    armed_ = time;
-    const Picoseconds now = now_ps();
-    if (time <= now)
-      wake_.notify(sc_core::SC_ZERO_TIME);
-    else
-      wake_.notify(to_sc_time(time - now));  // replaces a later one
+    if (time < armed_) arm(time, now_ps());
   }
 
  protected:
@@ -27,6 +21,13 @@ class TimedModule : public sc_core::sc_module {
 
  private:
   void step();
+  void arm(Picoseconds time, Picoseconds now) {
+    armed_ = time;
+    if (time <= now)
+      wake_.notify(sc_core::SC_ZERO_TIME);
+    else
+      wake_.notify(to_sc_time(time - now));  // replaces a later one
+  }
 
   sc_core::sc_event wake_;
   Picoseconds armed_ = kNever;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device directory (three levels, contexts of 32 bytes) and Sv39 page tables written straight into a memory module, table by table: 2^24 pages take a moment,
-// not the ioctls of a driver. Every page is there, accessed, dirty and permits everything; frames follow one another.
+// Device directory (three levels, contexts of 32 bytes) and Sv39 page tables written straight into a memory module,
+// table by table: 2^24 pages take a moment, not the ioctls of a driver. Every page is there, accessed, dirty and
+// permits everything; frames follow one another.
 #pragma once
 
 #include <array>

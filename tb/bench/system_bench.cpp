@@ -5,6 +5,8 @@
 // are mapped.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "system_machine.h"
@@ -41,10 +43,10 @@ constexpr std::uint32_t kInFlight = 1000;  ///< of all devices of a sweep togeth
 struct Machines {
   Machines() : plain("plain", machine_params(1, 64)), uncached("uncached", uncached_params()) {
     plain.tables().attach(1, 1 << 16);
-    for (const unsigned log : kPageLogs) uncached.tables().attach(log, 1ULL << log);
     for (unsigned i = 0; i < std::size(kDeviceCounts); ++i) {
       const unsigned count = kDeviceCounts[i];
-      shared.push_back(std::make_unique<bench::Machine>(("shared" + std::to_string(count)).c_str(), shared_params(count)));
+      shared.push_back(
+          std::make_unique<bench::Machine>(("shared" + std::to_string(count)).c_str(), shared_params(count)));
       for (unsigned device = 0; device < count; ++device) {
         shared[i]->tables().attach(device, count == 1 ? 2048 : 512);
         shared[i]->source(device).stream = {device, 1500 / count < 1 ? 1 : 1500 / count, false, 1};
@@ -71,9 +73,21 @@ struct Machines {
     return params;
   }
 
+  /// The machine without walk caches; its only device has the number `log` and 2^log pages.
+  bench::Machine& with_pages(std::uint32_t log) {
+    if (std::find(mapped_.begin(), mapped_.end(), log) == mapped_.end()) {
+      uncached.tables().attach(log, 1ULL << log);
+      mapped_.push_back(log);
+    }
+    return uncached;
+  }
+
   bench::Machine plain;
   bench::Machine uncached;
   std::vector<std::unique_ptr<bench::Machine>> shared;
+
+ private:
+  std::vector<std::uint32_t> mapped_;
 };
 
 Machines& machines() {
@@ -122,16 +136,16 @@ void devices_hits(benchmark::State& state) {
 
 /// 48 pages spread evenly over all that are mapped.
 void pages_hits(benchmark::State& state) {
-  bench::Machine& machine = machines().uncached;
   const auto log = static_cast<std::uint32_t>(state.range(0));
+  bench::Machine& machine = machines().with_pages(log);
   machine.source(0).stream = {log, 48, false, (1ULL << log) / 48};
   measure(state, machine);
 }
 
 /// Uniform over all that are mapped; three reads a walk.
 void pages_misses(benchmark::State& state) {
-  bench::Machine& machine = machines().uncached;
   const auto log = static_cast<std::uint32_t>(state.range(0));
+  bench::Machine& machine = machines().with_pages(log);
   machine.source(0).stream = {log, 1ULL << log, true, 1};
   measure(state, machine);
 }
