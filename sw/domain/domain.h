@@ -40,11 +40,18 @@ class Domain {
   virtual int map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) = 0;
   /// Clears the leaves of the range; bytes cleared. Hardware may still hold them until sync(). Cannot fail.
   virtual std::uint64_t unmap(std::uint64_t iova, std::uint64_t bytes, Gather& gather) = 0;
-  /// Invalidates what `gather` collected and waits until the hardware has done so; then frees its tables and empties
-  /// it.
-  virtual void sync(Gather& gather) = 0;
+  // Of invalidations: false when the hardware did not answer. It may then still use what was to be forgotten, so
+  // neither tables nor addresses must be used again.
+
+  /// Invalidates what `gather` collected, or more, and waits until the hardware has done so; then frees its tables.
+  /// Also empties it.
+  virtual bool sync(Gather& gather) = 0;
   /// Invalidates everything of this domain, waits.
-  virtual void flush_all() = 0;
+  virtual bool flush_all() = 0;
+  /// Invalidates the leaves of [start, last] and nothing else, waits. Not enough for what unmap() gave tables of.
+  virtual bool invalidate(std::uint64_t start, std::uint64_t last) = 0;
+  /// Frees the tables of gathers whose unmap() was followed by a successful flush_all(), and empties the gather.
+  virtual void free_tables(Gather& gather) = 0;
   /// Walks the table in software. False: not mapped.
   virtual bool iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) = 0;
 };

@@ -72,19 +72,31 @@ std::uint64_t MockDomain::unmap(std::uint64_t iova, std::uint64_t bytes, domain:
   return cleared;
 }
 
-void MockDomain::sync(domain::Gather& gather) {
-  (void)iommu_.enter(MockCall::kSync);
-  const std::lock_guard guard(*lock_);
-  if (!gather.empty())
-    for (auto at = stale_.begin(); at != stale_.end() && at->first <= gather.last;)
-      at = at->first + (at->second.bytes - 1) >= gather.start ? stale_.erase(at) : std::next(at);
-  gather = domain::Gather{};
+void MockDomain::forget_locked(std::uint64_t start, std::uint64_t last) {
+  for (auto at = stale_.begin(); at != stale_.end() && at->first <= last;)
+    at = at->first + (at->second.bytes - 1) >= start ? stale_.erase(at) : std::next(at);
 }
 
-void MockDomain::flush_all() {
-  (void)iommu_.enter(MockCall::kFlushAll);
+bool MockDomain::sync(domain::Gather& gather) {
+  const bool good = iommu_.enter(MockCall::kSync) == 0;
   const std::lock_guard guard(*lock_);
-  stale_.clear();
+  if (good && !gather.empty()) forget_locked(gather.start, gather.last);
+  gather = domain::Gather{};
+  return good;
+}
+
+bool MockDomain::flush_all() {
+  const bool good = iommu_.enter(MockCall::kFlushAll) == 0;
+  const std::lock_guard guard(*lock_);
+  if (good) stale_.clear();
+  return good;
+}
+
+bool MockDomain::invalidate(std::uint64_t start, std::uint64_t last) {
+  const bool good = iommu_.enter(MockCall::kInvalidate) == 0;
+  const std::lock_guard guard(*lock_);
+  if (good) forget_locked(start, last);
+  return good;
 }
 
 bool MockDomain::iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) {

@@ -22,8 +22,10 @@ class MockDomain final : public domain::Domain {
   int map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) override;
   /// A leaf that lies partly inside is cleared, and counted, whole.
   std::uint64_t unmap(std::uint64_t iova, std::uint64_t bytes, domain::Gather& gather) override;
-  void sync(domain::Gather& gather) override;
-  void flush_all() override;
+  bool sync(domain::Gather& gather) override;
+  bool flush_all() override;
+  bool invalidate(std::uint64_t start, std::uint64_t last) override;
+  void free_tables(domain::Gather& gather) override { gather = domain::Gather{}; }  // it has none
   bool iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) override;
 
   std::uint64_t mapped_bytes() const;
@@ -44,6 +46,7 @@ class MockDomain final : public domain::Domain {
   static const Leaf* find(const Leaves& leaves, std::uint64_t iova, std::uint64_t& start);
   /// What a device reaches at `iova`: a stale leaf counts as much as a present one.
   bool translate(std::uint64_t iova, bool write, std::uint64_t& spa_out) const;
+  void forget_locked(std::uint64_t start, std::uint64_t last);
   int check_locked(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) const;
 
   MockIommu& iommu_;

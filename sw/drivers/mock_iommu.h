@@ -16,8 +16,8 @@ namespace iommusim::drivers {
 
 class MockDevice;
 
-enum class MockCall { kAllocDomain, kMap, kUnmap, kSync, kFlushAll, kAttach, kBlock };
-inline constexpr std::size_t kMockCalls = 7;
+enum class MockCall { kAllocDomain, kMap, kUnmap, kSync, kFlushAll, kInvalidate, kAttach, kBlock };
+inline constexpr std::size_t kMockCalls = 8;
 
 struct MockOptions {
   std::uint64_t page_sizes = (1ULL << 12) | (1ULL << 21);
@@ -35,7 +35,8 @@ struct MockDeviceOptions {
 class MockIommu {
  public:
   /// Runs at the start of each call, without any lock; `number` counts the calls of that kind from 1. A non-zero result
-  /// is the errno of kAllocDomain, kMap and kAttach (which then do nothing) and ignored elsewhere.
+  /// is the errno of kAllocDomain, kMap and kAttach (which then do nothing); kSync, kFlushAll and kInvalidate then do
+  /// nothing but say so; ignored elsewhere.
   using Hook = std::function<int(MockCall, std::uint64_t number)>;
 
   explicit MockIommu(hal::Os& os, MockOptions options = {});

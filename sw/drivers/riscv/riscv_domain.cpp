@@ -62,7 +62,7 @@ int RiscvDomain::map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes,
   do {
     std::vector<std::uint64_t> replaced;
     error = table_.map(iova, spa, bytes, prot, done, replaced);
-    if (!replaced.empty()) invalidate(true, 0, 0, replaced);
+    if (!replaced.empty()) (void)invalidate_and_free(true, 0, 0, replaced);
   } while (error == EAGAIN);
   if (error != 0 && done != 0) {  // hardware may have seen the leaves written so far
     domain::Gather gather;
@@ -77,17 +77,29 @@ std::uint64_t RiscvDomain::unmap(std::uint64_t iova, std::uint64_t bytes, domain
   return bytes == 0 || iova > last ? 0 : table_.unmap(iova, last, gather);
 }
 
-void RiscvDomain::sync(domain::Gather& gather) {
-  if (gather.empty() && gather.freed_tables.empty()) return;
+bool RiscvDomain::sync(domain::Gather& gather) {
+  if (gather.empty() && gather.freed_tables.empty()) return true;
   const std::uint64_t threshold = options_.flush_all_threshold_bytes;
   const bool whole = !gather.freed_tables.empty() || (threshold != 0 && gather.last - gather.start >= threshold - 1);
-  invalidate(whole, gather.start, gather.last, gather.freed_tables);
+  const bool good = invalidate_and_free(whole, gather.start, gather.last, gather.freed_tables);
   gather = domain::Gather{};
+  return good;
 }
 
-void RiscvDomain::flush_all() {
+bool RiscvDomain::flush_all() {
   std::vector<std::uint64_t> none;
-  invalidate(true, 0, 0, none);
+  return invalidate_and_free(true, 0, 0, none);
+}
+
+bool RiscvDomain::invalidate(std::uint64_t start, std::uint64_t last) {
+  std::vector<std::uint64_t> none;
+  last = std::min(last, aperture_last());
+  return start > last || invalidate_and_free(false, start, last, none);
+}
+
+void RiscvDomain::free_tables(domain::Gather& gather) {
+  for (const std::uint64_t table : gather.freed_tables) ports_.frames.free(table, 0);
+  gather = domain::Gather{};
 }
 
 bool RiscvDomain::iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) {
@@ -135,7 +147,8 @@ bool RiscvDomain::forget(bool whole, std::uint64_t start, std::uint64_t last) {
   return good;
 }
 
-void RiscvDomain::invalidate(bool whole, std::uint64_t start, std::uint64_t last, std::vector<std::uint64_t>& tables) {
+bool RiscvDomain::invalidate_and_free(bool whole, std::uint64_t start, std::uint64_t last,
+                                      std::vector<std::uint64_t>& tables) {
   bool good = true;
   {
     const std::shared_lock guard(*links_lock_);
@@ -145,9 +158,10 @@ void RiscvDomain::invalidate(bool whole, std::uint64_t start, std::uint64_t last
   if (!good) {
     // Hardware may still walk these tables; better lost than used for something else.
     ports_.os.log("riscv-iommu: invalidation of PSCID " + std::to_string(pscid_) + " failed");
-    return;
+    return false;
   }
   for (const std::uint64_t table : tables) ports_.frames.free(table, 0);
+  return true;
 }
 
 void RiscvDomain::link(RiscvDevice& device) {

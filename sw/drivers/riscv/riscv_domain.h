@@ -28,8 +28,11 @@ class RiscvDomain final : public domain::Domain {
   int map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) override;
   /// A leaf that lies partly inside is cleared, and counted, whole.
   std::uint64_t unmap(std::uint64_t iova, std::uint64_t bytes, domain::Gather& gather) override;
-  void sync(domain::Gather& gather) override;
-  void flush_all() override;
+  bool sync(domain::Gather& gather) override;
+  bool flush_all() override;
+  /// One command a page, whatever the options say about large ranges.
+  bool invalidate(std::uint64_t start, std::uint64_t last) override;
+  void free_tables(domain::Gather& gather) override;
   bool iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) override;
 
   bool usable() const { return table_.root() != 0; }
@@ -47,7 +50,7 @@ class RiscvDomain final : public domain::Domain {
 
  private:
   bool forget(bool whole, std::uint64_t start, std::uint64_t last);
-  void invalidate(bool whole, std::uint64_t start, std::uint64_t last, std::vector<std::uint64_t>& tables);
+  bool invalidate_and_free(bool whole, std::uint64_t start, std::uint64_t last, std::vector<std::uint64_t>& tables);
   template <class Action>
   bool for_each_iommu(Action action);
 

@@ -45,6 +45,24 @@ TEST_F(MockDomainTest, AClearedLeafIsReachableUntilSync) {
   EXPECT_TRUE(gather.empty());
 }
 
+TEST_F(MockDomainTest, AnInvalidationForgetsItsRangeUnlessTheHookRefusesIt) {
+  MockDomain domain(iommu, 0);
+  ASSERT_EQ(domain.map(0x2000, 0x5000, 0x3000, kRw), 0);
+  domain::Gather gather;
+  (void)domain.unmap(0x2000, 0x3000, gather);
+  EXPECT_TRUE(domain.invalidate(0x3000, 0x3fff));
+  EXPECT_TRUE(domain.reaches(0x5000));
+  EXPECT_FALSE(domain.reaches(0x6000));
+  iommu.set_hook([](MockCall, std::uint64_t) { return ETIMEDOUT; });
+  EXPECT_FALSE(domain.invalidate(0x2000, 0x2fff));
+  EXPECT_FALSE(domain.flush_all());
+  EXPECT_FALSE(domain.sync(gather));
+  EXPECT_TRUE(domain.reaches(0x5000));
+  iommu.set_hook({});
+  EXPECT_TRUE(domain.flush_all());
+  EXPECT_FALSE(domain.reaches(0x5000));
+}
+
 TEST_F(MockDomainTest, ALargeLeafIsClearedWhole) {
   MockDomain domain(iommu, 0);
   ASSERT_EQ(domain.map(0x200000, 0x400000, 0x200000, kRw), 0);

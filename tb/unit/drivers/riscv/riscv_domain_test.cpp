@@ -128,6 +128,32 @@ TEST(RiscvDomain, FlushAllIsOneCommandAndAFence) {
   EXPECT_EQ(at.bench.hardware.take(), (Events{"IOTINVAL.VMA pscid=1", "IOFENCE.C pr pw"}));
 }
 
+TEST(RiscvDomain, TablesOutliveAFlushUntilTheyAreFreed) {
+  Attached at(small_pages(64 * kMiB));
+  ASSERT_EQ(at.domain->map(0, 0x40000000, 2 * kMiB, kRwAccess), 0);
+  const std::uint64_t with_table = at.bench.frames.frames_in_use();
+  domain::Gather gather;
+  EXPECT_EQ(at.domain->unmap(0, 2 * kMiB, gather), 2 * kMiB);
+  EXPECT_TRUE(at.domain->flush_all());
+  EXPECT_EQ(at.bench.frames.frames_in_use(), with_table);
+  at.domain->free_tables(gather);
+  EXPECT_EQ(at.bench.frames.frames_in_use(), with_table - 1);
+  EXPECT_TRUE(gather.freed_tables.empty());
+}
+
+TEST(RiscvDomain, AnInvalidationByRangeIsThatRangeWhateverTheThreshold) {
+  Attached at(small_pages(4096));
+  EXPECT_TRUE(at.domain->invalidate(0x10000, 0x11fff));
+  EXPECT_EQ(at.bench.hardware.take(),
+            (Events{"IOTINVAL.VMA pscid=1 addr=0x10000", "IOTINVAL.VMA pscid=1 addr=0x11000", "IOFENCE.C pr pw"}));
+  EXPECT_TRUE(at.domain->invalidate(0x200000, 0x200000 + 4 * kMiB - 1));
+  EXPECT_EQ(at.bench.hardware.take().size(), 1025U);
+  EXPECT_TRUE(at.domain->invalidate((1ULL << 47) - 0x1000, ~0ULL));  // cut at the end of the address space
+  EXPECT_EQ(at.bench.hardware.take().size(), 2U);
+  EXPECT_TRUE(at.domain->invalidate(1ULL << 47, ~0ULL));
+  EXPECT_TRUE(at.bench.hardware.take().empty());
+}
+
 TEST(RiscvDomain, ALargeLeafReplacesAnEmptyTableAfterAnInvalidation) {
   RiscvIommuOptions options;
   options.free_tables_on_unmap = false;
