@@ -29,10 +29,15 @@ void Uniform::start(std::uint64_t base, std::function<void()> done) {
 
 void Uniform::draw() {
   const std::uint64_t places = (params_.window_bytes - params_.request_bytes) / params_.alignment + 1;
-  next_.iova = base_ + random_.below(places) * params_.alignment;
+  const std::uint64_t window = base_ + begun_ % params_.flows * params_.stride();
+  const std::uint64_t place =
+      params_.order == Order::kSequential ? begun_ / params_.flows % places : random_.below(places);
+  next_.iova = window + place * params_.alignment;
   next_.write = !random_.chance(params_.read_percent, 100);
   next_.bytes = params_.request_bytes;
   next_.device = device_;
+  next_.process_valid = process_.has_value();
+  if (process_) next_.process = *process_;
   next_.cookie = begun_ + 1;
 }
 
@@ -43,7 +48,7 @@ base::Picoseconds Uniform::work(base::Picoseconds) {
 
 void Uniform::pump() {
   while (begun_ < params_.count) {
-    const base::Picoseconds due = started_ + begun_ * params_.interval_ns * 1000;
+    const base::Picoseconds due = started_ + begun_ * (params_.interval_ns * 1000 + params_.interval_ps);
     if (due > bus::now_ps()) return wake_at(due);
     if (!master_.try_issue(next_)) return;
     ++begun_;

@@ -27,6 +27,9 @@ class AtcSlot {
   void enable(const domain::Device& device) {
     if (atc_) atc_->enable(device.capable(domain::Capability::kAts), device.capable(domain::Capability::kPageRequests));
   }
+  void enable(bool ats, bool pri) {
+    if (atc_) atc_->enable(ats, pri);
+  }
   /// The function must be idle.
   void disable() {
     if (!atc_) return;

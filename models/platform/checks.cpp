@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "platform/address_map.h"
+#include "spec/directories.h"
 #include "traces/event.h"
 
 namespace iommusim::platform {
@@ -72,6 +73,21 @@ void check_software(const SoftwareParams& software) {
                          std::to_string(software.largest_page_bytes) + ", expected a power of two");
 }
 
+void check_tables(const SystemParams& params) {
+  const TablesParams& tables = params.software.tables;
+  if (tables.second_stage != spec::iohgatp_mode::kBare && params.memory.physical_bits < 33)
+    throw ParameterError("memory.physical_bits", "too little for a guest (software.tables), expected at least 33");
+  if (tables.process_directory != spec::pdtp_mode::kBare &&
+      tables.process >> spec::process_directory_bits(tables.process_directory) != 0)
+    throw ParameterError("software.tables.process",
+                         std::to_string(tables.process) + " is beyond the process directory, expected a smaller one");
+  for (const auto& [name, device] : params.devices)
+    if (device.kind != DeviceKind::kUniform)
+      throw ParameterError("devices." + name + ".kind",
+                           "it needs a driver, which software.stack tables is not, "
+                           "expected uniform");
+}
+
 void check_replay(const std::string& path, const DeviceParams& device) {
   if (device.trace.empty()) throw ParameterError(path + ".trace", "kind replay needs a trace, expected a file");
   std::ifstream file(device.trace, std::ios::binary);
@@ -99,6 +115,13 @@ void check_uniform(const std::string& path, const DeviceParams& device) {
     if (value % base::kPageSize != 0)
       throw ParameterError(path + ".window." + name, std::to_string(value) + ", expected a multiple of 4096");
   };
+  if (uniform.flow_stride_bytes % base::kPageSize != 0 ||
+      (uniform.flow_stride_bytes != 0 && uniform.flow_stride_bytes < uniform.window_bytes))
+    throw ParameterError(
+        path + ".uniform.flow_stride_bytes",
+        std::to_string(uniform.flow_stride_bytes) + ", expected a multiple of 4096, at least window_bytes");
+  if (device.kind == DeviceKind::kPaging && uniform.flows != 1)
+    throw ParameterError(path + ".uniform.flows", std::to_string(uniform.flows) + ", expected 1 for kind paging");
   whole_pages("iova", device.window.iova);
   whole_pages("chunk_bytes", device.window.chunk_bytes);
 }
@@ -138,6 +161,7 @@ void check(const SystemParams& params) {
   check_software(params.software);
   if (params.software.ats && !params.iommu.implementation.ats)
     throw ParameterError("software.ats", "true, but the IOMMU has no ATS (iommu.implementation.ats), expected false");
+  if (params.software.stack == Stack::kTables) check_tables(params);
   check_injections(params);
   for (const auto& [name, device] : params.devices) {
     const std::string path = "devices." + name;

@@ -9,6 +9,7 @@
 #include "devices/atc_params.h"
 #include "devices/trace_replay_params.h"
 #include "devices/uniform.h"
+#include "platform/tables_params.h"
 #include "timing/injection.h"
 #include "tlm/dma_bus.h"
 #include "tlm/iommu_params.h"
@@ -63,9 +64,10 @@ inline constexpr base::Choice<Interrupts> kInterruptChoices[] = {
     {"messages", "message-signalled interrupts", Interrupts::kMessages},
 };
 
-enum class Stack : std::uint8_t { kIommufd };
+enum class Stack : std::uint8_t { kIommufd, kTables };
 inline constexpr base::Choice<Stack> kStacks[] = {
     {"iommufd", "a user program maps and unmaps by ioctl; unmapping is strict", Stack::kIommufd},
+    {"tables", "no driver: tables are in memory before time begins, and stay as they are", Stack::kTables},
 };
 
 /// The driver of the IOMMU and the stack above it.
@@ -83,6 +85,7 @@ struct SoftwareParams {
   std::uint32_t page_queue_log2 = 12;
   std::uint64_t kernel_memory_bytes = 1ULL << 30;
   bool buffer_digest = false;
+  TablesParams tables{};
   SoftwareCostParams cost{};
 
   template <class V>
@@ -106,6 +109,7 @@ struct SoftwareParams {
     v("kernel_memory_bytes", &P::kernel_memory_bytes, Unit::kBytes, Range{1 << 20, 1ULL << 40},
       "frames for page tables, queues and directories");
     v("buffer_digest", &P::buffer_digest, "hash what buffers hold when they are unmapped, to compare runs");
+    v.group("tables", &P::tables, "stack tables: what they hold; directory_levels counts too");
     v.group("cost", &P::cost, "simulated time that software takes");
   }
 };

@@ -11,6 +11,7 @@
 #include "platform/paging_workload.h"
 #include "platform/replay_workload.h"
 #include "platform/system_parts.h"
+#include "platform/tables_workload.h"
 #include "platform/uniform_workload.h"
 #include "tlm/failure.h"
 
@@ -38,6 +39,11 @@ hal::TlmMmioParams mmio_params_of(const SystemParams& params) {
   return out;
 }
 
+std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory) {
+  if (params.software.stack != Stack::kTables) return std::nullopt;
+  return std::optional<Tables>(std::in_place, params, memory.store());
+}
+
 std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workload>>& workloads) {
   std::vector<std::string> names;
   for (const auto& workload : workloads)
@@ -47,13 +53,13 @@ std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workloa
 
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
 std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
-  if (device.kind != DeviceKind::kReplay) return device.uniform.window_bytes;
+  if (device.kind != DeviceKind::kReplay) return device.uniform.span_bytes();
   return alone ? 0 : memory_of_trace(device.trace);
 }
 
 /// Every program has buffers of its own: no device writes what belongs to another.
 std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params, const WorkloadMaker& more,
-                                                      stats::Group& parent) {
+                                                      std::optional<Tables>& tables, stats::Group& parent) {
   std::vector<std::unique_ptr<Workload>> workloads;
   std::uint64_t buffer = 0;
   for (const auto& [name, device] : params.devices) {
@@ -62,7 +68,9 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
       throw ParameterError("devices." + name,
                            "its buffers do not fit into memory, expected less, or more "
                            "memory.physical_bits");
-    if (device.kind == DeviceKind::kReplay)
+    if (tables)
+      workloads.push_back(std::make_unique<UniformOnTables>(name, device, params, *tables, buffer, parent));
+    else if (device.kind == DeviceKind::kReplay)
       workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));
     else if (device.kind == DeviceKind::kPaging)
       workloads.push_back(std::make_unique<PagingWorkload>(name, device, params, buffer, parent));
@@ -85,7 +93,8 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
       memory("memory", params.memory, {"dma", "iommu", "processor"}, root, params.seed.timing),
       messages("messages", kMessageWindow, kMessageWindowBytes),
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
-      workloads(make_workloads(params, more, root)),
+      tables(tables_of(params, memory)),
+      workloads(make_workloads(params, more, tables, root)),
       bus(std::make_unique<bus::DmaBus>("bus", params.bus, port_names_of(workloads), root)),
       mmio("mmio", mmio_params_of(params)),
       software_memory("software_memory", {params.software.cost.memory_line_ns}),
@@ -145,7 +154,7 @@ void System::run(const std::function<void(double, const char*)>& progress) {
 
   p.os.start_thread("kernel", [&] {
     bus::guarded([&] {
-      p.kernel.boot();
+      p.tables ? p.tables->enable(p.mmio, p.os) : p.kernel.boot();
       p.phase = "open";
       for (auto& workload : p.workloads) workload->open(p.kernel);
       p.phase = "run";
@@ -163,7 +172,7 @@ void System::run(const std::function<void(double, const char*)>& progress) {
       p.phase = "close";
       for (auto& workload : p.workloads) workload->close(p.kernel);
       p.phase = "shutdown";
-      p.kernel.shutdown();
+      if (!p.tables) p.kernel.shutdown();
       p.end = bus::now_ps();
       p.finished = true;
     });

@@ -11,6 +11,7 @@
 #include "hal_systemc/tlm_mmio.h"
 #include "platform/kernel.h"
 #include "platform/system.h"
+#include "platform/tables.h"
 #include "tlm/iommu.h"
 #include "tlm/memory_injection.h"
 #include "tlm/message_window.h"
@@ -43,6 +44,7 @@ struct System::Parts {
   bus::Memory memory;
   bus::MessageWindow messages;
   bus::Iommu iommu;
+  std::optional<Tables> tables;  ///< instead of a driver
   std::vector<std::unique_ptr<Workload>> workloads;
   std::unique_ptr<bus::DmaBus> bus;
   hal::TlmMmio mmio;

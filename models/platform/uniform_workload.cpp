@@ -26,9 +26,11 @@ UniformWorkload::UniformWorkload(const std::string& name, const DeviceParams& pa
 template <class Visit>
 void UniformWorkload::for_each_chunk(Visit&& visit) const {
   const std::uint64_t bytes = base::align_up(params_.uniform.window_bytes, base::kPageSize);
-  for (std::uint64_t offset = 0; offset < bytes; offset += params_.window.chunk_bytes)
-    visit(params_.window.iova + offset, kBufferVa + buffer_ + offset,
-          std::min(params_.window.chunk_bytes, bytes - offset));
+  for (std::uint32_t flow = 0; flow < params_.uniform.flows; ++flow)
+    for (std::uint64_t offset = 0; offset < bytes; offset += params_.window.chunk_bytes) {
+      const std::uint64_t at = flow * params_.uniform.stride() + offset;
+      visit(params_.window.iova + at, kBufferVa + buffer_ + at, std::min(params_.window.chunk_bytes, bytes - offset));
+    }
 }
 
 void UniformWorkload::open(Kernel& kernel) {

@@ -46,7 +46,8 @@ Dram::Picoseconds Dram::access(std::uint64_t address, std::uint32_t bytes, Picos
     for (std::uint32_t moved = 0; moved < bytes;) {
       const std::uint64_t first = address + moved;
       const std::uint64_t in_burst = first % params_.burst_bytes;
-      const auto piece = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes - moved, params_.burst_bytes - in_burst));
+      const auto piece =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes - moved, params_.burst_bytes - in_burst));
       done = std::max(done, burst(first - in_burst, params_.burst_bytes, at));
       moved += piece;
     }

@@ -75,7 +75,8 @@ struct DramParams {
       "banked: data bus of a channel; 0 is no limit");
     v("refresh_interval_ns", &P::refresh_interval_ns, Unit::kNs, Range{0, 1'000'000'000},
       "banked: between two refreshes, which close all rows (tREFI); 0: none");
-    v("refresh_ns", &P::refresh_ns, Unit::kNs, Range{0, 1'000'000}, "banked: how long a refresh keeps all banks (tRFC)");
+    v("refresh_ns", &P::refresh_ns, Unit::kNs, Range{0, 1'000'000},
+      "banked: how long a refresh keeps all banks (tRFC)");
   }
 };
 

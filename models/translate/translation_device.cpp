@@ -2,6 +2,7 @@
 // Locating the device context (IOMMU 2.3.1) and what it decides (IOMMU 2.3 steps 3 to 10).
 #include "base/error.h"
 #include "spec/context_checks.h"
+#include "spec/directories.h"
 #include "translate/byte_order.h"
 #include "translate/registers.h"
 #include "translate/translation.h"
@@ -9,36 +10,29 @@
 namespace iommusim::translate {
 namespace {
 
-/// Steps 3 and 4: where DDI[1] and DDI[2] begin in the device_id. A leaf page holds 128 contexts of 32 bytes, or 64 of
-/// 64; the upper indexes have nine bits, of which the base format's DDI[2] has eight left.
-constexpr unsigned kDeviceIndexBits = 9;
-constexpr unsigned leaf_index_bits(bool extended) { return extended ? 6 : 7; }
-
 unsigned directory_levels(spec::DdtMode mode) {
   return static_cast<unsigned>(mode) - static_cast<unsigned>(spec::DdtMode::kBare);
 }
 
 }  // namespace
 
+/// Steps 3 and 4.
 unsigned Translation::device_directory_index(unsigned level) const {
-  const unsigned leaf_bits = leaf_index_bits(registers_->implementation().msi_flat);
-  if (level == 0) return static_cast<unsigned>(base::bits(request_.device.value, 0, leaf_bits));
-  return static_cast<unsigned>(
-      base::bits(request_.device.value, leaf_bits + kDeviceIndexBits * (level - 1), kDeviceIndexBits));
+  return spec::device_directory_index(request_.device.value, level, registers_->implementation().msi_flat);
 }
 
 /// Step 5: an index beyond the root's is not 0.
 bool Translation::device_id_too_wide() const {
   const unsigned levels = directory_levels(registers_->ddt_mode());
-  const unsigned leaf_bits = leaf_index_bits(registers_->implementation().msi_flat);
-  return levels < 3 && request_.device.value >> (leaf_bits + kDeviceIndexBits * (levels - 1)) != 0;
+  const bool extended = registers_->implementation().msi_flat;
+  return levels < 3 && request_.device.value >> spec::device_directory_bits(levels, extended) != 0;
 }
 
 DirectoryKey Translation::directory_key(unsigned level) const {
   DirectoryKey key;
   key.device = request_.device;
   key.level = static_cast<std::uint8_t>(level);
-  key.leaf_bits = static_cast<std::uint8_t>(leaf_index_bits(registers_->implementation().msi_flat));
+  key.leaf_bits = static_cast<std::uint8_t>(spec::device_leaf_bits(registers_->implementation().msi_flat));
   return key;
 }
 

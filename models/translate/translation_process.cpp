@@ -2,18 +2,12 @@
 // Locating the process context (IOMMU 2.3.2) and what it decides (IOMMU 2.3 steps 11 to 16). Under a second stage the
 // directory lies in guest memory: the address of each entry is translated as an implicit read.
 #include "spec/context_checks.h"
+#include "spec/directories.h"
 #include "translate/byte_order.h"
 #include "translate/registers.h"
 #include "translate/translation.h"
 
 namespace iommusim::translate {
-namespace {
-
-/// IOMMU 2.2: PDI[0] has 8 bits and indexes contexts of 16 bytes; PDI[1] has 9 bits, PDI[2] 3.
-constexpr std::uint8_t kLeafIndexBits = 8;
-
-}  // namespace
-
 /// Steps 11 to 13: without a process_id and a default, or without a directory, there is no first stage.
 void Translation::use_process_directory() {
   process_ = request_.process_valid ? request_.process : base::ProcessId(0);
@@ -35,13 +29,12 @@ void Translation::locate_process() {
   fill_due_ = false;
   if (directory_level_ == 0) return next_process_directory_entry();
   ask_.kind = AskKind::kLookupDirectory;
-  ask_.directory = {true, request_.device, process_, 0, kLeafIndexBits};
+  ask_.directory = {true, request_.device, process_, 0, spec::kProcessLeafBits};
   step_ = Step::kProcessDirectoryLookup;
 }
 
 std::uint64_t Translation::process_directory_offset() const {
-  if (directory_level_ == 0) return base::bits(process_.value, 0, kLeafIndexBits) * spec::kProcessContextBytes;
-  return base::bits(process_.value, directory_level_ == 1 ? 8 : 17, 9) * spec::kDirectoryEntryBytes;
+  return spec::process_directory_offset(process_.value, directory_level_);
 }
 
 /// 2.3.2 steps 2 and 3.
@@ -58,7 +51,7 @@ void Translation::process_directory_reached(std::uint64_t spa) {
   fill_due_ = false;
   const auto level = static_cast<std::uint8_t>(directory_level_ + 1);
   ask_.kind = AskKind::kFillDirectory;
-  ask_.directory = {true, request_.device, process_, level, kLeafIndexBits};
+  ask_.directory = {true, request_.device, process_, level, spec::kProcessLeafBits};
   ask_.directory_entry = {level, spa & ~base::mask_of(base::kPageShift)};
   step_ = Step::kProcessDirectoryFill;
 }

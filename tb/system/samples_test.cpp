@@ -66,7 +66,8 @@ TEST_P(ExampleSystems, Runs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleSystems,
-                         testing::Values("nvme-replay.yaml", "nic-replay.yaml", "mixed.yaml", "uniform.yaml", "ddr-cache.yaml"));
+                         testing::Values("nvme-replay.yaml", "nic-replay.yaml", "mixed.yaml", "uniform.yaml",
+                                         "ddr-cache.yaml"));
 
 }  // namespace
 }  // namespace iommusim::system_test

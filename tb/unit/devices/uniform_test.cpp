@@ -117,6 +117,71 @@ SC_TEST(Uniform, IntervalNs) {
   EXPECT_EQ(generator.master().statistics().bytes_written.value(), 192U);
 }
 
+SC_TEST(Uniform, IntervalPs) {
+  stats::Group stats("test");
+  UniformParams params;
+  params.interval_ns = 1;
+  params.interval_ps = 500;
+  params.count = 2;
+  params.window_bytes = 64;
+  Uniform generator("generator", params, 1, stats);
+  RawTarget target("target");
+  target.answer = RawTarget::Answer::kComplete;
+  generator.socket().bind(target.socket);
+  run_to(5'000);
+  generator.start(0x4000, [] {});
+  run_to(6'499);
+  EXPECT_EQ(target.requests.size(), 1U);
+  run_to(6'500);
+  EXPECT_EQ(target.requests.size(), 2U);
+}
+
+/// The addresses that a generator asks for, without the base.
+std::vector<std::uint64_t> addresses_of(const UniformParams& params) {
+  stats::Group stats("test");
+  Uniform generator("generator", params, 1, stats);
+  RawTarget target("target");
+  target.answer = RawTarget::Answer::kComplete;
+  generator.socket().bind(target.socket);
+  generator.start(0x10000, [] {});
+  sc_test::run_out();
+  std::vector<std::uint64_t> addresses;
+  for (const auto& request : target.requests) addresses.push_back(request.address - 0x10000);
+  return addresses;
+}
+
+SC_TEST(Uniform, OrderSequentialBeginsAgainAtTheEnd) {
+  UniformParams params;
+  params.order = Order::kSequential;
+  params.window_bytes = 300;
+  params.request_bytes = 64;
+  params.alignment = 100;
+  params.count = 5;
+  params.outstanding = 1;
+  EXPECT_EQ(addresses_of(params), (std::vector<std::uint64_t>{0, 100, 200, 0, 100}));
+}
+
+SC_TEST(Uniform, FlowsTakeTurnsFlowStrideBytesApart) {
+  UniformParams params;
+  params.order = Order::kSequential;
+  params.window_bytes = 128;
+  params.flows = 2;
+  params.flow_stride_bytes = 8192;
+  params.count = 5;
+  params.outstanding = 1;
+  EXPECT_EQ(params.span_bytes(), 8192U + 128);
+  EXPECT_EQ(addresses_of(params), (std::vector<std::uint64_t>{0, 8192, 64, 8192 + 64, 0}));
+}
+
+SC_TEST(Uniform, FlowsWithoutAStrideLieSideBySide) {
+  UniformParams params;
+  params.window_bytes = 64;
+  params.flows = 3;
+  params.count = 4;
+  params.outstanding = 1;
+  EXPECT_EQ(addresses_of(params), (std::vector<std::uint64_t>{0, 4096, 8192, 0}));
+}
+
 SC_TEST(Uniform, StaysInsideTheWindow) {
   stats::Group stats("test");
   UniformParams params;

@@ -45,6 +45,36 @@ TEST(Checks, PagingNeedsAnAtcAndSoftwareThatUsesIt) {
   EXPECT_EQ(objection(params), "devices.generator.atc.cache.ways");
 }
 
+TEST(Checks, TablesNeedRoomAndGeneratorsThatNeedNoDriver) {
+  SystemParams params = good();
+  params.software.stack = Stack::kTables;
+  EXPECT_EQ(objection(params), "");
+  params.software.tables.second_stage = spec::iohgatp_mode::kSv39x4;
+  params.memory.physical_bits = 32;
+  params.software.kernel_memory_bytes = 1 << 20;
+  EXPECT_EQ(objection(params), "memory.physical_bits");
+  params.memory.physical_bits = 33;
+  EXPECT_EQ(objection(params), "");
+  params.software.tables.process_directory = spec::pdtp_mode::kPd8;
+  params.software.tables.process = 256;
+  EXPECT_EQ(objection(params), "software.tables.process");
+  params.software.tables.process = 255;
+  EXPECT_EQ(objection(params), "");
+  params.devices["generator"].kind = DeviceKind::kReplay;
+  EXPECT_EQ(objection(params), "devices.generator.kind");
+}
+
+TEST(Checks, FlowsHaveWholePagesBetweenThem) {
+  SystemParams params = good();
+  devices::UniformParams& uniform = params.devices["generator"].uniform;
+  uniform.flow_stride_bytes = uniform.window_bytes + 1;
+  EXPECT_EQ(objection(params), "devices.generator.uniform.flow_stride_bytes");
+  uniform.flow_stride_bytes = uniform.window_bytes - 4096;
+  EXPECT_EQ(objection(params), "devices.generator.uniform.flow_stride_bytes");
+  uniform.flow_stride_bytes = uniform.window_bytes;
+  EXPECT_EQ(objection(params), "");
+}
+
 TEST(Checks, NameTheParameterThatIsWrong) {
   SystemParams params = good();
   params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};

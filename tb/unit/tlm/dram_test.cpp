@@ -81,10 +81,10 @@ TEST(Dram, TailPercentTakesTailNsMore) {
 
 TEST(Dram, ActivatePsAndColumnPs) {
   DramBench bench(banked());
-  EXPECT_EQ(bench.dram.access(0, 64, 0), 31'000U);           // opens, column, one burst
-  EXPECT_EQ(bench.dram.access(64, 64, 40'000), 61'000U);     // the row is open
-  EXPECT_EQ(bench.dram.access(0, 1, 100'000), 121'000U);     // a burst, however little is wanted
-  EXPECT_EQ(bench.dram.access(32, 64, 200'000), 222'000U);   // two of them, one behind the other
+  EXPECT_EQ(bench.dram.access(0, 64, 0), 31'000U);          // opens, column, one burst
+  EXPECT_EQ(bench.dram.access(64, 64, 40'000), 61'000U);    // the row is open
+  EXPECT_EQ(bench.dram.access(0, 1, 100'000), 121'000U);    // a burst, however little is wanted
+  EXPECT_EQ(bench.dram.access(32, 64, 200'000), 222'000U);  // two of them, one behind the other
 }
 
 TEST(Dram, PrechargePs) {
@@ -119,9 +119,9 @@ TEST(Dram, ChannelsAndInterleaveBytes) {
   params.interleave_bytes = 256;
   DramBench bench(params);
   EXPECT_EQ(bench.dram.access(0, 64, 0), 31'000U);
-  EXPECT_EQ(bench.dram.access(256, 64, 0), 31'000U);      // the other channel has a bus of its own
-  EXPECT_EQ(bench.dram.access(512, 64, 0), 32'000U);      // the same row of the first
-  EXPECT_EQ(bench.dram.access(2 * 1024, 64, 0), 33'000U); // its other bank, the bus in turn
+  EXPECT_EQ(bench.dram.access(256, 64, 0), 31'000U);       // the other channel has a bus of its own
+  EXPECT_EQ(bench.dram.access(512, 64, 0), 32'000U);       // the same row of the first
+  EXPECT_EQ(bench.dram.access(2 * 1024, 64, 0), 33'000U);  // its other bank, the bus in turn
 }
 
 TEST(Dram, ChannelBytesPerS) {
@@ -155,7 +155,7 @@ TEST(Dram, RowsClosed) {
   params.rows = RowPolicy::kClosed;
   DramBench bench(params);
   EXPECT_EQ(bench.dram.access(0, 64, 0), 31'000U);
-  EXPECT_EQ(bench.dram.access(0, 64, 50'000), 81'000U);       // opens again
+  EXPECT_EQ(bench.dram.access(0, 64, 50'000), 81'000U);           // opens again
   EXPECT_EQ(bench.dram.access(kOtherRow, 64, 90'000), 121'000U);  // and had been closed before
 }
 
@@ -165,7 +165,7 @@ TEST(Dram, RefreshNsAtRefreshIntervalNs) {
   params.refresh_ns = 100;
   DramBench bench(params);
   bench.dram.access(0, 64, 900'000);
-  EXPECT_EQ(bench.dram.access(0, 64, 999'999), 1'020'999U);           // just before
+  EXPECT_EQ(bench.dram.access(0, 64, 999'999), 1'020'999U);             // just before
   EXPECT_EQ(bench.dram.access(kOtherBank, 64, 1'000'000), 1'131'000U);  // in it
   EXPECT_EQ(bench.dram.access(0, 64, 1'100'000), 1'132'000U);           // behind it: its row is closed
   EXPECT_EQ(bench.dram.access(0, 64, 1'200'000), 1'221'000U);

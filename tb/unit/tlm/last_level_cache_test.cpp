@@ -83,7 +83,7 @@ TEST(LastLevelCache, Policy) {
   CacheBench bench(params);
   bench.read(kIommu, 0, 0);
   bench.read(kIommu, 128, 0);
-  bench.read(kIommu, 0, 100'000);    // used again, which this policy does not see
+  bench.read(kIommu, 0, 100'000);  // used again, which this policy does not see
   bench.read(kIommu, 256, 100'000);
   EXPECT_EQ(bench.read(kIommu, 0, 200'000), 55'000U);
 }
@@ -109,7 +109,7 @@ TEST(LastLevelCache, AllocateDmaReads) {
 TEST(LastLevelCache, AllocateDmaWrites) {
   CacheBench bench(tiny());
   EXPECT_EQ(bench.write(kDma, 0, 0), 5'000U);
-  EXPECT_EQ(bench.read(kIommu, 0, 10'000), 5'000U);   // a whole line needs nothing of the cells
+  EXPECT_EQ(bench.read(kIommu, 0, 10'000), 5'000U);  // a whole line needs nothing of the cells
   EXPECT_EQ(bench.write(kDma, 64, 0, 8), 5'000U);
   EXPECT_EQ(bench.read(kIommu, 64, 10'000), 45'000U);  // a part of a line fetches the rest
   auto params = tiny();

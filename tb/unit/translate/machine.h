@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "spec/directories.h"
 #include "table_builder.h"
 
 namespace iommusim::translate::test {
@@ -48,22 +49,11 @@ class Machine {
 
   bool extended() const { return registers.implementation().msi_flat; }
   unsigned context_bytes() const { return extended() ? 64 : 32; }
-  unsigned leaf_bits() const { return extended() ? 6 : 7; }
+  unsigned leaf_bits() const { return spec::device_leaf_bits(extended()); }
 
   /// Address of the non-leaf entry (level 1, 2) or of the context (level 0); makes the tables above when missing.
-  std::uint64_t directory_entry(std::uint32_t device, unsigned level = 0) {
-    std::uint64_t table = ddt_root;
-    for (unsigned i = levels_ - 1; i > level; --i) {
-      const std::uint64_t entry = table + index(device, i) * 8;
-      if (!spec::ddte::kV.is_set(memory.load(entry))) memory.store(entry, frames.take() >> 2 | 1);
-      table = spec::ddte::kPpn.get(memory.load(entry)) << 12;
-    }
-    return table + index(device, level) * (level == 0 ? context_bytes() : 8);
-  }
-  void set_context(std::uint32_t device, const spec::DeviceContext& context) {
-    const std::uint64_t address = directory_entry(device);
-    for (unsigned i = 0; i < context_bytes() / 8; ++i) memory.store(address + 8 * i, context.words[i]);
-  }
+  std::uint64_t directory_entry(std::uint32_t device, unsigned level = 0) { return directory().entry(device, level); }
+  void set_context(std::uint32_t device, const spec::DeviceContext& context) { directory().set(device, context); }
   /// A valid context with this address space, and `tc` bits besides V.
   spec::DeviceContext attach(std::uint32_t device, const AddressSpace& space, std::uint64_t tc = 0, unsigned gscid = 1,
                              unsigned pscid = 2) {
@@ -121,10 +111,11 @@ class Machine {
   std::uint64_t ddt_root = 0;
 
  private:
-  std::uint64_t index(std::uint32_t device, unsigned level) const {
-    if (level == 0) return base::bits(device, 0, leaf_bits());
-    return base::bits(device, leaf_bits() + 9 * (level - 1), 9);
+  /// The directory at ddt_root, which tests move.
+  spec::DeviceDirectory<SparseMemory> directory() {
+    return spec::DeviceDirectory<SparseMemory>(memory, frames, levels_, extended(), ddt_root);
   }
+
   unsigned levels_;
   std::uint64_t command_queue_ = 0;
   std::uint64_t fault_queue_ = 0;
