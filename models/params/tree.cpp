@@ -47,6 +47,20 @@ void merge(Tree& into, Tree from) {
 
 }  // namespace
 
+void merge_under(Tree& tree, const Tree& defaults) {
+  if (tree.kind == Tree::Kind::kNull) {
+    tree = defaults;
+    return;
+  }
+  if (tree.kind != Tree::Kind::kMap || defaults.kind != Tree::Kind::kMap) return;
+  for (const Tree::Entry& entry : defaults.entries) {
+    if (Tree* const own = find_in(tree, entry.key))
+      merge_under(*own, entry.value);
+    else
+      tree.entries.push_back(entry);
+  }
+}
+
 const Tree* Tree::find(std::string_view key) const { return find_in(*this, key); }
 
 base::SourcePosition position_of(const Tree& tree, std::string_view path, const std::string& file) {

@@ -45,4 +45,7 @@ base::SourcePosition position_of(const Tree& tree, std::string_view path, const 
 /// The position of what is put is "--set a.b.c=value". Whether the path exists is found out by assign().
 void apply_set(Tree& tree, const std::string& assignment);
 
+/// Adds what `tree` does not say from `defaults`, key by key; what it says stays.
+void merge_under(Tree& tree, const Tree& defaults);
+
 }  // namespace iommusim::params

@@ -9,6 +9,7 @@
 #include "devices/atc_params.h"
 #include "devices/trace_replay_params.h"
 #include "devices/uniform.h"
+#include "platform/presets.h"
 #include "platform/tables_params.h"
 #include "timing/injection.h"
 #include "tlm/dma_bus.h"
@@ -172,6 +173,7 @@ struct DeviceParams {
 
 struct SystemParams {
   std::string name = "system";
+  Preset preset = Preset::kNone;
   SeedParams seed{};
   bus::IommuParams iommu{};
   bus::DmaBusParams bus{};
@@ -183,6 +185,7 @@ struct SystemParams {
   template <class V>
   static constexpr void describe(V&& v) {
     v("name", &SystemParams::name, "of the system, for reports");
+    v("preset", &SystemParams::preset, kPresets, "parameters of the IOMMU to begin with, instead of the defaults");
     v.group("seed", &SystemParams::seed, "seeds of the random numbers");
     v.group("iommu", &SystemParams::iommu, "the IOMMU");
     v.group("bus", &SystemParams::bus, "the bus between devices and IOMMU");

@@ -4,12 +4,14 @@
 #include <filesystem>
 
 #include "params/assign.h"
+#include "platform/presets.h"
 
 namespace iommusim::platform {
 
 SystemFile::SystemFile(const std::string& path, const std::vector<std::string>& sets, std::optional<std::uint64_t> seed)
     : path_(path), tree_(params::load_yaml_file(path)) {
   for (const std::string& set : sets) params::apply_set(tree_, set);
+  apply_preset(tree_);
   params::assign(params_, tree_);
   if (seed) params_.seed = {*seed, *seed};
   const auto folder = std::filesystem::path(path).parent_path();

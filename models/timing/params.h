@@ -90,8 +90,8 @@ struct IngressParams {
   static constexpr void describe(V&& v) {
     v("depth", &IngressParams::depth, Unit::kCount, Range{1, 4096},
       "requests that wait for the pipeline before the bus is held back");
-    v("initiation_cycles", &IngressParams::initiation_cycles, Unit::kCycle, Range{1, 64},
-      "between two requests entering the pipeline");
+    v("initiation_cycles", &IngressParams::initiation_cycles, Unit::kCycle, Range{0, 64},
+      "between two requests entering the pipeline; 0: any number in one cycle");
     v("pick_cycles", &IngressParams::pick_cycles, Unit::kCycle, Range{0, 64},
       "from the arrival of a request to its first look-up");
     v("error_cycles", &IngressParams::error_cycles, Unit::kCycle, Range{0, 1024},
@@ -149,7 +149,8 @@ struct MemoryPortParams {
   static constexpr void describe(V&& v) {
     v("outstanding", &MemoryPortParams::outstanding, Unit::kCount, Range{1, 4096},
       "accesses of the IOMMU itself in flight");
-    v("issue_cycles", &MemoryPortParams::issue_cycles, Unit::kCycle, Range{1, 64}, "between two accesses");
+    v("issue_cycles", &MemoryPortParams::issue_cycles, Unit::kCycle, Range{0, 64},
+      "between two accesses; 0: any number in one cycle");
     v("beat_bytes", &MemoryPortParams::beat_bytes, Unit::kBytes, Range{0, 64},
       "data of an access that moves in one cycle; 0: all of it");
     v("device_context_beats", &MemoryPortParams::device_context_beats, Unit::kCount, Range{0, 64},

@@ -93,7 +93,8 @@ Picoseconds Iommu::work(Picoseconds now) {
     const bool fed = transfers_waiting_ != 0 && feed(now, cycle);
     if (fed || given) engine_.step(cycle);
     const bool drained = !engine_.finished().empty() && drain(cycle);
-    given = may_exchange_messages() && exchange_messages(now, cycle);
+    given = params_.own_accesses == OwnAccesses::kFree && perform_own(cycle);
+    given |= may_exchange_messages() && exchange_messages(now, cycle);
     moved = fed || drained || given;
   }
   send_own(now);
@@ -220,24 +221,40 @@ void Iommu::send_forward(Picoseconds now) {
 }
 
 void Iommu::send_own(Picoseconds now) {
-  auto& requests = engine_.memory_requests();
-  while (!requests.empty() && own_port_.ready(now)) {
-    const timing::MemoryRequest& request = requests.front();
-    PooledPayload& payload = own_pool_.take();
-    set_access(payload, request.is_write, request.ask.address, payload.buffer(), request.ask.bytes);
-    payload.slot = request.tag;
-    payload.origin.own = true;
-    payload.origin.structure = request.ask.structure;
-    payload.origin.qos = request.ask.qos;
-    if (request.is_write) std::memcpy(payload.buffer(), request.ask.data.data(), request.ask.bytes);
-    if (request.is_compare_swap) {
-      payload.atomic.expected = request.ask.data[0];
-      payload.atomic.desired = request.ask.data[1];
-      payload.atomic.bytes = request.ask.bytes;
-    }
-    requests.pop();
-    own_port_.send(payload);
+  while (!engine_.memory_requests().empty() && own_port_.ready(now)) own_port_.send(take_own());
+}
+
+/// Own accesses that are free have their effect and their answer at once; true: there were some.
+bool Iommu::perform_own(base::Cycle cycle) {
+  bool moved = false;
+  for (; !engine_.memory_requests().empty(); moved = true) {
+    PooledPayload& payload = take_own();
+    sc_core::sc_time delay;
+    own_port_.socket->b_transport(payload, delay);
+    engine_.memory_answer(payload.slot, answer_of(payload), cycle);
+    payload.release();
   }
+  return moved;
+}
+
+/// The oldest access that the engine wants to make.
+PooledPayload& Iommu::take_own() {
+  auto& requests = engine_.memory_requests();
+  const timing::MemoryRequest& request = requests.front();
+  PooledPayload& payload = own_pool_.take();
+  set_access(payload, request.is_write, request.ask.address, payload.buffer(), request.ask.bytes);
+  payload.slot = request.tag;
+  payload.origin.own = true;
+  payload.origin.structure = request.ask.structure;
+  payload.origin.qos = request.ask.qos;
+  if (request.is_write) std::memcpy(payload.buffer(), request.ask.data.data(), request.ask.bytes);
+  if (request.is_compare_swap) {
+    payload.atomic.expected = request.ask.data[0];
+    payload.atomic.desired = request.ask.data[1];
+    payload.atomic.bytes = request.ask.bytes;
+  }
+  requests.pop();
+  return payload;
 }
 
 void Iommu::end_piece(std::uint32_t number, translate::Response response) {

@@ -124,6 +124,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   bool drain(base::Cycle cycle);
   void send_forward(Picoseconds now);
   void send_own(Picoseconds now);
+  PooledPayload& take_own();
+  bool perform_own(base::Cycle cycle);
   void end_piece(std::uint32_t piece, translate::Response response);
   void send_responses();
   void take_waiting();

@@ -14,11 +14,18 @@ inline constexpr base::Choice<IommuMode> kIommuModes[] = {
     {"functional", "translates at once; b_transport annotates its delay", IommuMode::kFunctional},
 };
 
+enum class OwnAccesses : std::uint8_t { kTimed, kFree };
+inline constexpr base::Choice<OwnAccesses> kOwnAccesses[] = {
+    {"timed", "walks, queues and messages share memory with DMA", OwnAccesses::kTimed},
+    {"free", "they take no time and nothing of the memory's bandwidth: an upper bound", OwnAccesses::kFree},
+};
+
 struct IommuParams {
   IommuMode mode = IommuMode::kCycle;
   spec::Implementation implementation{};
   translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
+  OwnAccesses own_accesses = OwnAccesses::kTimed;
   bool dmi = false;
   std::uint32_t dma_outstanding = 256;
   std::uint64_t ats_time_out_ns = 60'000'000'000;
@@ -29,6 +36,7 @@ struct IommuParams {
     v.group("implementation", &IommuParams::implementation, "what the implementation chooses of the architecture");
     v.group("functional", &IommuParams::functional, "what is remembered; mode functional");
     v.group("engine", &IommuParams::engine, "micro-architecture");
+    v("own_accesses", &IommuParams::own_accesses, kOwnAccesses, "mode cycle: memory accesses of the IOMMU itself");
     v("dmi", &IommuParams::dmi,
       "mode functional: grants devices direct access to pages they may reach; it is counted nowhere");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},

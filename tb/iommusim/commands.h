@@ -20,8 +20,8 @@ struct RunOptions {
 };
 int run(const RunOptions& options);
 
-/// `format`: text, json, markdown, schema, yaml.
-int list_params(const std::string& format);
+/// `format`: text, json, markdown, schema, yaml. The last gives the values that a system with `preset` begins with.
+int list_params(const std::string& format, const std::string& preset);
 
 struct StatsOptions {
   std::string system;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "platform/presets.h"
 
 namespace {
 
@@ -35,7 +36,10 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::IsMember({"text", "json", "markdown", "schema", "yaml"}));
   params_command->add_flag_callback(
       "--json", [&] { format = "json"; }, "the same as --format json");
-  params_command->callback([&] { result = program::list_params(format); });
+  std::string preset = "none";
+  params_command->add_option("--preset", preset, "with --format yaml: the values that this preset gives")
+      ->check(CLI::IsMember(base::choice_names(platform::kPresets)));
+  params_command->callback([&] { result = program::list_params(format, preset); });
 
   program::StatsOptions statistics;
   CLI::App* const stats_command = app.add_subcommand("stats", "list the statistics of a system and their definitions");

@@ -6,29 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "spec/parameters.h"
-#include "timing/params.h"
+#include "validation/preset.h"
 
 namespace iommusim::validation {
-
-/// The part of a system file that a preset of the IOMMU is.
-struct Preset {
-  struct Iommu {
-    spec::Implementation implementation{};
-    timing::EngineParams engine{};
-
-    template <class V>
-    static constexpr void describe(V&& v) {
-      v.group("implementation", &Iommu::implementation, "what the implementation chooses of the architecture");
-      v.group("engine", &Iommu::engine, "micro-architecture");
-    }
-  } iommu{};
-
-  template <class V>
-  static constexpr void describe(V&& v) {
-    v.group("iommu", &Preset::iommu, "the IOMMU");
-  }
-};
 
 struct CycleRow {
   enum class Verdict { kExact, kDiffers, kIllegal };

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "params/assign.h"
 #include "validation/rtl_cycles.h"
 
 namespace {
@@ -22,8 +21,7 @@ void show(const char* file, const CycleRow& row) {
 }
 
 int compare(const char* preset_file, const char* file) {
-  iommusim::validation::Preset preset;
-  iommusim::params::assign(preset, iommusim::params::load_yaml_file(preset_file));
+  const auto preset = iommusim::validation::load_preset(preset_file);
   unsigned counts[3] = {0, 0, 0};
   for (const CycleRow& row : iommusim::validation::compare_cycles(file, preset)) {
     ++counts[static_cast<unsigned>(row.verdict)];

@@ -30,6 +30,13 @@ TEST_F(MemoryPortTest, IssueCyclesSpacesAccesses) {
   EXPECT_EQ(stats.of(translate::Structure::kFirstStage, 1), 0U);
 }
 
+TEST_F(MemoryPortTest, IssueCyclesOfZeroLetsAllLeaveInOneCycle) {
+  MemoryPort port({8, 0}, 8, stats);
+  for (std::uint32_t tag = 1; tag < 4; ++tag) port.request(tag, ask);
+  for (unsigned i = 0; i < 3; ++i) EXPECT_TRUE(port.issue(10));
+  EXPECT_FALSE(port.issue(10));
+}
+
 TEST_F(MemoryPortTest, OutstandingLimitsWhatIsInFlight) {
   MemoryPort port({1, 1}, 8, stats);
   port.request(1, ask);

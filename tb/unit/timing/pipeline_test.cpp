@@ -235,5 +235,20 @@ TEST(Pipeline, InitiationCyclesSpacesRequests) {
   EXPECT_EQ(machine.driver.finished()[2].done - machine.driver.finished()[1].done, 7U);
 }
 
+TEST(Pipeline, InitiationCyclesOfZeroTakesAllInOneCycle) {
+  EngineParams params;
+  params.ingress.initiation_cycles = 0;
+  params.ddt_cache.ports = params.iotlb.ports = 3;
+  TimedMachine machine(params);
+  AddressSpace space = machine.tables.space(8, 0);
+  space.map(0x10000, 0x50000);
+  machine.tables.attach(5, space);
+  machine.translate(5, 0x10000);
+  machine.driver.finished().clear();
+  for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(machine.driver.offer(Machine::request(5, 0x10000), i));
+  machine.driver.run_until_idle();
+  for (const Finished& done : machine.driver.finished()) EXPECT_EQ(done.done, machine.driver.finished()[0].done);
+}
+
 }  // namespace
 }  // namespace iommusim::timing::test

@@ -59,6 +59,27 @@ SC_TEST(Iommu, TakesTheSameCyclesAsUnderThePlainDriver) {
             stats::to_text(stats::Snapshot(plain.engine.stats())));
 }
 
+TEST(Iommu, OwnAccessesFreeTakeNoTime) {
+  const auto walk = [](OwnAccesses own) {
+    return sc_test::made_in_child<Picoseconds>([own] {
+      IommuParams params;
+      params.own_accesses = own;
+      IommuBench bench(params);
+      const Picoseconds start = now_ps();
+      auto& read = bench.begin(false, 0x10000, 8);
+      sc_test::run_to(start + 10'000'000);
+      EXPECT_EQ(bench.iommu.statistics().memory_port.issued.value(), bench.iommu.own_accesses());
+      const Picoseconds took = bench.device.answered(read) - start;
+      read.release();
+      return took;
+    });
+  };
+  const Picoseconds free = walk(OwnAccesses::kFree);
+  const Picoseconds timed = walk(OwnAccesses::kTimed);
+  EXPECT_LT(free, (kLatency + 20) * 1000);              // the DMA itself, and look-ups
+  EXPECT_GT(timed - free, (6 * kLatency - 10) * 1000);  // three levels of directory and of page table
+}
+
 SC_TEST(Iommu, MovesDataToAndFromTheTranslatedPage) {
   IommuBench bench;
   PooledPayload& write = bench.prepare(true, 0x11100, 8);
