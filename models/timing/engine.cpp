@@ -28,6 +28,9 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
       misses_(params.miss_table.depth, params.miss_table.merge && iotlb_.enabled()),
       walk_cache_(params.walk_cache, seed + 3, stats_.walk_cache),
       walk_stage_(slots_.size(), params.walk_cache.lookup_cycles, params.walk_cache.ports),
+      walk_lines_(params.walk_lines, seed + 5, stats_.walk_lines),
+      line_stage_(slots_.size(), params.walk_lines.kept.lookup_cycles, params.walk_lines.kept.ports),
+      walk_reads_(slots_.size()),
       memory_(params.memory_port, slots_.size(), stats_.memory_port),
       queues_(*this, params.queues, params.registers, slots_.size()),
       page_requests_(*this, params.queues),
@@ -149,6 +152,7 @@ base::Cycle Engine::next_event() const {
   consider(msi_stage_.next_event());
   consider(translation_stage_.next_event());
   consider(walk_stage_.next_event());
+  consider(line_stage_.next_event());
   if (!put_off_.empty()) consider(put_off_.front().at);
   if (!ingress_.empty()) consider(next_ingress());
   consider(delays_.next_event());
@@ -171,15 +175,24 @@ bool Engine::step_answers(base::Cycle now) {
   const MemoryPort::Answer answer = memory_.take_answer(now);
   if (answer.tag >= QueueEngines::kCommandTag) {
     queues_.answer(answer.tag, answer.data, now);
+  } else if (shares_reads() && walk_reads_.under_way(answer.tag)) {
+    answer_read(answer, now);
   } else {
-    Slot& slot = slots_[answer.tag];
-    slot.process.memory(answer.data);
-    if (const base::Cycle delay = fault_delay(slot, answer.beats); delay != 0)
-      delays_.push(now + delay, answer.tag);
-    else
-      advance(answer.tag, now);
+    take_answer(answer, now);
   }
   return true;
+}
+
+/// What the slot waited for is there.
+void Engine::take_answer(const MemoryPort::Answer& answer, base::Cycle now) {
+  Slot& slot = slots_[answer.tag];
+  if (walk_lines_.keeps() && slot.process.ask().kind == translate::AskKind::kCompareSwap)
+    entry_updated(slot, answer.data);
+  slot.process.memory(answer.data);
+  if (const base::Cycle delay = fault_delay(slot, answer.beats); delay != 0)
+    delays_.push(now + delay, answer.tag);
+  else
+    advance(answer.tag, now);
 }
 
 /// Model: that a context is not valid is seen in its first beat; other faults are seen in the last.
@@ -226,6 +239,7 @@ bool Engine::step_lookups(base::Cycle now) {
     advance(i, now);
     moved = true;
   }
+  for (; line_stage_.ready(now); moved = true) end_line_lookup(line_stage_.take(), now);
   for (; msi_stage_.ready(now); moved = true) end_msi_lookup(msi_stage_.take(), now);
   while (translation_stage_.ready(now)) {
     end_translation_lookup(translation_stage_.take(), now);
@@ -289,6 +303,7 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
       case translate::AskKind::kWrite:
       case translate::AskKind::kCompareSwap:
         if (!slot.holds_walker()) return wait_to_read(i);
+        if (shares_reads() && slot.process.ask().reads_page_table()) return read_entry(i, now);
         ++slot.walk_reads;
         memory_.request(i, slot.process.ask());
         return;

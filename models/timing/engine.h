@@ -21,6 +21,8 @@
 #include "timing/queue_engines.h"
 #include "timing/slot.h"
 #include "timing/walk_cache.h"
+#include "timing/walk_lines.h"
+#include "timing/walk_reads.h"
 #include "translate/registers.h"
 
 namespace iommusim::timing {
@@ -117,6 +119,7 @@ class Engine {
   void finish_own(std::uint32_t i);
 
   bool step_answers(base::Cycle now);
+  void take_answer(const MemoryPort::Answer& answer, base::Cycle now);
   bool step_delays(base::Cycle now);
   base::Cycle fault_delay(const Slot& slot, std::uint32_t beats) const;
   void go_on_after(std::uint32_t i, std::uint32_t cycles, base::Cycle now);
@@ -171,6 +174,17 @@ class Engine {
   bool keeps_what_it_finds(const Slot& slot) const;
   void fill_translation(std::uint32_t i);
   void fill_walk(std::uint32_t i);
+
+  // walk_reads.cpp: lines, and reads that several walks share.
+  bool shares_reads() const { return params_.memory_port.merge_reads || walk_lines_.on(); }
+  void read_entry(std::uint32_t i, base::Cycle now);
+  void end_line_lookup(std::uint32_t i, base::Cycle now);
+  void request_entry(std::uint32_t i);
+  void issue_read(std::uint32_t i, bool line);
+  bool try_shared(std::uint32_t i, std::uint64_t word);
+  void answer_read(const MemoryPort::Answer& answer, base::Cycle now);
+  void keep_line(std::uint32_t i, std::uint64_t address, const WalkLines::Words& words);
+  void entry_updated(const Slot& slot, const translate::MemoryAnswer& answer);
 
   void invalidate(const translate::Invalidation& invalidation);
   void invalidate_contexts(const translate::Invalidation& invalidation);
@@ -227,6 +241,10 @@ class Engine {
 
   WalkCache walk_cache_;
   LookupStage walk_stage_;
+  WalkLines walk_lines_;
+  LookupStage line_stage_;
+  WalkReads walk_reads_;
+  translate::Translation before_shared_{};  ///< a process, should what it is given not serve
 
   MemoryPort memory_;
   InvalidationLog invalidations_;

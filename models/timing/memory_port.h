@@ -50,6 +50,7 @@ class MemoryPort {
     waiting_.push(
         {tag, ask.kind == translate::AskKind::kWrite, ask.kind == translate::AskKind::kCompareSwap, ask.memory});
   }
+  void read(std::uint32_t tag, const translate::MemoryAsk& ask) { waiting_.push({tag, false, false, ask}); }
   /// Moves one waiting access out if time and limit allow; false: nothing moved.
   bool issue(base::Cycle now) {
     if (waiting_.empty() || now < next_issue_ || in_flight_ == params_.outstanding) return false;

@@ -80,6 +80,31 @@ struct WalkCacheParams {
   }
 };
 
+enum class PteFetch : std::uint8_t { kEntry, kLine };
+inline constexpr base::Choice<PteFetch> kPteFetches[] = {
+    {"entry", "one page-table entry", PteFetch::kEntry},
+    {"line", "the 64-byte line around it: 8 entries (16 of Sv32)", PteFetch::kLine},
+};
+enum class LineLevels : std::uint8_t { kLast, kAll };
+inline constexpr base::Choice<LineLevels> kLineLevels[] = {
+    {"last", "reads of level 0, where 4 KiB pages are", LineLevels::kLast},
+    {"all", "reads of every level", LineLevels::kAll},
+};
+
+/// How wide walks read page tables, and the lines that they keep.
+struct WalkLineParams {
+  PteFetch fetch = PteFetch::kEntry;
+  LineLevels levels = LineLevels::kLast;
+  CacheParams kept{16, 0, Policy::kLru, 0, 1};
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    v("fetch", &WalkLineParams::fetch, kPteFetches, "what a walk reads of a page table at a time");
+    v("levels", &WalkLineParams::levels, kLineLevels, "which reads fetch a line");
+    v.group("kept", &WalkLineParams::kept, "lines that are kept for later walks");
+  }
+};
+
 struct IngressParams {
   std::uint32_t depth = 16;
   std::uint32_t initiation_cycles = 1;
@@ -144,6 +169,7 @@ struct MemoryPortParams {
   std::uint32_t device_context_beats = 0;
   bool msi_pte_early = false;
   std::uint32_t answer_cycles = 0;
+  bool merge_reads = false;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -159,6 +185,8 @@ struct MemoryPortParams {
       "an MSI page-table entry is used when its first beat is there");
     v("answer_cycles", &MemoryPortParams::answer_cycles, Unit::kCycle, Range{0, 64},
       "from the last data of an answer to its use");
+    v("merge_reads", &MemoryPortParams::merge_reads,
+      "a walk whose next page-table entry is being read, alone or with its line, waits for that answer");
   }
 };
 
@@ -230,6 +258,7 @@ struct EngineParams {
   CacheParams msi_cache{0, 0, Policy::kLru, 1, 1};
   CacheParams iotlb{64, 0, Policy::kLru, 1, 1};
   WalkCacheParams walk_cache{};
+  WalkLineParams walk_lines{};
   MissTableParams miss_table{};
   WalkerParams walkers{};
   MemoryPortParams memory_port{};
@@ -252,6 +281,7 @@ struct EngineParams {
     v.group("msi_cache", &EngineParams::msi_cache, "MSI page-table entries");
     v.group("iotlb", &EngineParams::iotlb, "translations");
     v.group("walk_cache", &EngineParams::walk_cache, "non-leaf page-table entries");
+    v.group("walk_lines", &EngineParams::walk_lines, "page-table entries that are read together");
     v.group("miss_table", &EngineParams::miss_table, "pages that missed the IOTLB");
     v.group("walkers", &EngineParams::walkers, "walkers");
     v.group("memory_port", &EngineParams::memory_port, "the IOMMU's own port to memory");

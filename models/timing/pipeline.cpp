@@ -163,6 +163,7 @@ void Engine::invalidate(const translate::Invalidation& invalidation) {
       [&](const PageKey&, const HeldMsi& held) { return translate::selects(invalidation, held.key); });
   iotlb_.invalidate(invalidation);
   walk_cache_.invalidate(invalidation);
+  if (walk_lines_.keeps()) walk_lines_.invalidate(invalidation);
 }
 
 }  // namespace iommusim::timing

@@ -52,6 +52,14 @@ struct IotlbStats : MissingCacheStats {
                  [this] { return hits_4k.value() + hits_2m.value() + hits_1g.value() + hits_other.value(); }};
 };
 
+/// Kept lines of page tables.
+struct WalkLineStats : CacheStats {
+  using CacheStats::CacheStats;
+  Counter refused{*this, "refused", Unit::kCount,
+                  "misses whose entry lay in a kept line, but would have ended the request in a fault"};
+  Counter failed{*this, "failed", Unit::kCount, "lines that memory answered with an error: the entry is read alone"};
+};
+
 /// One kind of walk.
 struct WalkStats : stats::Group {
   using stats::Group::Group;
@@ -97,6 +105,9 @@ struct MemoryPortStats : stats::Group {
 
   Counter issued{*this, "issued", Unit::kCount, "accesses issued"};
   Counter injected{*this, "injected", Unit::kCount, "of these, answered with an injected error and not sent to memory"};
+  Counter merged{*this, "merged", Unit::kCount, "reads of page-table entries that waited for the answer of another"};
+  Counter merged_in_vain{*this, "merged_in_vain", Unit::kCount,
+                         "of these, those that had to read for themselves after all"};
   Occupancy outstanding{*this, "outstanding", Unit::kCount, "accesses in flight; the limit is memory_port.outstanding"};
 
  private:
@@ -159,6 +170,7 @@ struct EngineStats : stats::Group {
     std::deque<stats::Group> stages_;
     std::deque<CacheStats> levels_;
   } walk_cache{*this, "walk_cache"};
+  WalkLineStats walk_lines{*this, "walk_lines"};
   WalkStats walks{*this, "walks"};
   WalkStats directory_walks{*this, "directory_walks"};
   WalkStats process_directory_walks{*this, "process_directory_walks"};

@@ -24,9 +24,10 @@ enum class AskKind : std::uint8_t {
   kLookupWalk,         ///< walk cache, the deepest entry known: `walk`. Answer: hit(WalkEntry) or miss()
   kLookupMsi,          ///< cache of MSI page-table entries: `msi`. Answer: hit(MsiEntry) or miss()
   kLookupDirectory,    ///< cache of non-leaf directory entries, deepest known: `directory`. Answer: hit or miss()
-  kRead,               ///< `memory`. Answer: memory(MemoryAnswer)
+  kRead,               ///< `memory`, and of page tables `walk`: whose entry. Answer: memory(MemoryAnswer)
   kWrite,              ///< `memory`. Answer: memory(MemoryAnswer), the data of which is ignored
-  kCompareSwap,        ///< `memory`: atomic compare-and-swap of 4 or 8 bytes. Answer: memory(): data[0] = the old word
+  kCompareSwap,        ///< `memory`, `walk`: atomic compare-and-swap of 4 or 8 bytes. Answer: memory(): data[0] = the
+                       ///< old word
   kFillDevice,         ///< a device context was fetched and checked: `device`, `device_context`. Answer: resume()
   kFillProcess,        ///< `device`, `process`, `process_context`. Answer: resume()
   kFillTranslation,    ///< a walk found `entry` for `key`. Answer: resume()
@@ -98,6 +99,12 @@ struct Ask {
   Invalidation invalidation{};
   FenceWait fence{};
   DeviceMessage message{};
+
+  bool reads_page_table() const {
+    return kind == AskKind::kRead &&
+           (memory.structure == Structure::kFirstStage || memory.structure == Structure::kSecondStage ||
+            memory.structure == Structure::kSecondStageImplicit);
+  }
 };
 
 }  // namespace iommusim::translate

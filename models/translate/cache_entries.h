@@ -58,9 +58,14 @@ struct WalkKey {
   AddressSpaceTag tag{};      ///< second-stage walks: first_stage is false and pscid 0
   bool second_stage = false;  ///< which tables are walked
   std::uint8_t levels = 0;    ///< of the mode: 3, 4, 5 (2 for Sv32)
-  std::uint8_t level = 0;     ///< kFillWalk: the level of the entry that was read; kLookupWalk: not used
+  std::uint8_t level = 0;     ///< of the entry that is read or was read; kLookupWalk: not used
   std::uint64_t address = 0;  ///< IOVA (first stage) or GPA (second stage) being walked
 };
+
+/// log2 of what the entries of one 64-byte line of a page table translate, for entries of `key.level`.
+inline unsigned line_log2(const WalkKey& key) {
+  return base::kPageShift + (key.levels == 2 ? 10U * key.level + 4 : 9U * key.level + 3);
+}
 
 struct WalkEntry {
   std::uint8_t level = 0;       ///< the level of the entry; the walk goes on at level - 1

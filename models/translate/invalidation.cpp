@@ -67,6 +67,21 @@ bool selects(const Invalidation& invalidation, const WalkKey& key, const WalkEnt
   return false;
 }
 
+/// What is global among the entries is not known: a command that spares global mappings takes the line all the same. An
+/// entry of a NAPOT range of 64 KiB (Svnapot) goes with any address of the range. First-stage entries of a VM go with
+/// any GVMA of it, as non-leaf entries do.
+bool selects_line(const Invalidation& invalidation, const WalkKey& key) {
+  constexpr unsigned kNapotLog2 = 16;
+  const unsigned log2 = line_log2(key) > kNapotLog2 ? line_log2(key) : kNapotLog2;
+  const bool address_allows =
+      !has_address(invalidation) || ranges_overlap(invalidation.address, invalidation.size_log2, key.address, log2);
+  if (invalidation.kind == Invalidation::Kind::kVma)
+    return !key.second_stage && vma_matches_space(invalidation, key.tag, false) && address_allows;
+  if (invalidation.kind == Invalidation::Kind::kGvma)
+    return gvma_matches_space(invalidation, key.tag) && (!key.second_stage || address_allows);
+  return false;
+}
+
 /// IOMMU 2.8: an MSI page-table entry is tagged with GSCID and GPA.
 bool selects(const Invalidation& invalidation, const MsiKey& key) {
   AddressSpaceTag tag;

@@ -30,6 +30,8 @@ bool selects(const Invalidation& invalidation, const AddressSpaceTag& tag, std::
              const TranslationEntry& entry);
 /// Cached non-leaf page-table entry.
 bool selects(const Invalidation& invalidation, const WalkKey& key, const WalkEntry& entry);
+/// Page-table entries of `key.level` that were read together as one 64-byte line, leaves among them.
+bool selects_line(const Invalidation& invalidation, const WalkKey& key);
 /// Cached MSI page-table entry.
 bool selects(const Invalidation& invalidation, const MsiKey& key);
 /// Cached device context (kDdt), and process contexts, which go with their device.

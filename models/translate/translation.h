@@ -154,6 +154,7 @@ class Translation {
   void ask_read(std::uint64_t spa, unsigned bytes, Structure structure, unsigned level, Step step);
 
   // translation_walk.cpp: both stages of "Two-Stage Address Translation".
+  void name_walk(const PageWalk& walk);
   void ask_walk_cache(const PageWalk& walk, Step step);
   void fill_walk_cache(const PageWalk& walk, std::uint64_t table, Step step);
   void ask_update(const PageWalk& walk, bool big_endian, Structure structure, bool set_dirty, Step step);

@@ -58,13 +58,22 @@ class Mutations {
     if (page.interrupt_file && space.first.bare()) return {};
     const bool first = page.interrupt_file || space.second.bare() || (!space.first.bare() && choices_.flag());
     if (first && space.first.bare()) return {};
-    if (!first) {
-      environment_.write_second(page);
-      return {forget_guest(page)};
-    }
+    const bool was_valid = is_valid(page, first);
     const bool was_global = page.global;
-    environment_.write_first(page);
-    return {forget_page(page, was_global)};
+    if (first)
+      environment_.write_first(page);
+    else
+      environment_.write_second(page);
+    // IOMMU 2.8: what was not valid is in no cache.
+    if (!was_valid && choices_.flag()) return {};
+    return {first ? forget_page(page, was_global) : forget_guest(page)};
+  }
+  bool is_valid(const Environment::Page& page, bool first) {
+    AddressSpace& space = environment_.space_of(page).tables;
+    const std::uint64_t entry =
+        first ? space.first_entry(page.iova, page.first_level) : space.second_entry(page.gpa, page.second_level);
+    const bool narrow = (first ? space.first : space.second).pte_bytes == 4;
+    return spec::pte::kV.is_set(narrow ? memory_.load32(entry) : memory_.load(entry));
   }
   /// IOMMU 3.1.1: any IOTINVAL.VMA that selects the page. Global entries ask for one without PSCID.
   Command forget_page(const Environment::Page& page, bool global) {

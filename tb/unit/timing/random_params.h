@@ -43,11 +43,15 @@ inline EngineParams random_engine(Choices& choices) {
   random_walk_cache(choices, params.walk_cache.second_stage);
   params.walk_cache.lookup_cycles = choices.below(4);
   params.walk_cache.ports = 1 + choices.below(2);
+  params.walk_lines.fetch = choices.flag() ? PteFetch::kLine : PteFetch::kEntry;
+  params.walk_lines.levels = choices.flag() ? LineLevels::kAll : LineLevels::kLast;
+  params.walk_lines.kept = random_cache(choices, 0);
   params.miss_table = {choices.pick(kCounts), choices.flag()};
   params.walkers.count = choices.pick(kCounts);
   params.walkers.directory_count = 1 + choices.below(2);
   params.walkers.look_again = choices.flag();
   params.memory_port = {choices.pick(kCounts), 1 + choices.below(2)};
+  params.memory_port.merge_reads = choices.flag();
   params.queues.command_start_cycles = 1 + choices.below(4);
   params.queues.command_finish_cycles = choices.below(3);
   params.queues.fault_start_cycles = choices.below(3);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "translate/byte_order.h"
 #include "translate/functional.h"
@@ -22,6 +23,7 @@ class SparseMemory : public MemoryPort {
   }
   void store(std::uint64_t address, std::uint64_t value) { words_[address & ~7ULL] = value; }
   void store32(std::uint64_t address, std::uint32_t value) {
+    halved_.insert(address & ~7ULL);
     store(address, base::with_bits(load(address), 8 * static_cast<unsigned>(address & 4), 32, value));
   }
   std::uint32_t load32(std::uint64_t address) const {
@@ -85,14 +87,18 @@ class SparseMemory : public MemoryPort {
   }
   void fetch(const MemoryAsk& ask, MemoryAnswer& answer) const {
     if (ask.bytes == 4) answer.data[0] = turned(ask, load32(ask.address));
-    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8)
-      answer.data[i / 8] = turned(ask, load(ask.address + i));
+    for (unsigned i = 0; ask.bytes > 4 && i < ask.bytes; i += 8) {
+      std::uint64_t word = turned(ask, load(ask.address + i));
+      if (halved_.count(ask.address + i) != 0 && word != load(ask.address + i)) word = word << 32 | word >> 32;
+      answer.data[i / 8] = word;
+    }
   }
   std::uint64_t turned(const MemoryAsk& ask, std::uint64_t word) const {
     const bool first = ask.structure == Structure::kFirstStage || ask.structure == Structure::kPdt;
     return to_host(word, ask.bytes == 4 ? 4 : 8, first ? first_stage_big_endian : big_endian);
   }
   std::unordered_map<std::uint64_t, std::uint64_t> words_;
+  std::unordered_set<std::uint64_t> halved_;  // words that hold two entries of 4 bytes
 };
 
 }  // namespace iommusim::translate::test
