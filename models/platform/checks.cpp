@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "platform/address_map.h"
+#include "platform/bus_maker.h"
 #include "spec/directories.h"
 #include "traces/event.h"
 
@@ -161,6 +162,7 @@ void check(const SystemParams& params) {
   check_software(params.software);
   if (params.software.ats && !params.iommu.implementation.ats)
     throw ParameterError("software.ats", "true, but the IOMMU has no ATS (iommu.implementation.ats), expected false");
+  check_bus(params);
   if (params.software.stack == Stack::kTables) check_tables(params);
   check_injections(params);
   for (const auto& [name, device] : params.devices) {

@@ -34,6 +34,7 @@ class PagingWorkload final : public Workload, domain::PageFaultHandler {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
+  std::string device_name() const override { return name_; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

@@ -12,7 +12,7 @@
 #include "platform/presets.h"
 #include "platform/tables_params.h"
 #include "timing/injection.h"
-#include "tlm/dma_bus.h"
+#include "tlm/bus_params.h"
 #include "tlm/iommu_params.h"
 #include "tlm/memory.h"
 
@@ -153,6 +153,7 @@ struct PagingParams {
 struct DeviceParams {
   DeviceKind kind = DeviceKind::kReplay;
   std::string trace;
+  std::string link;
   devices::TraceReplayParams replay{};
   devices::UniformParams uniform{};
   WindowParams window{};
@@ -163,6 +164,7 @@ struct DeviceParams {
   static constexpr void describe(V&& v) {
     v("kind", &DeviceParams::kind, kDeviceKinds, "what the device does");
     v("trace", &DeviceParams::trace, "kind replay: the trace file, relative to the system file");
+    v("link", &DeviceParams::link, "one of bus.links; empty: the link of bus.pcie");
     v.group("replay", &DeviceParams::replay, "kind replay");
     v.group("uniform", &DeviceParams::uniform, "kinds uniform and paging");
     v.group("window", &DeviceParams::window, "kinds uniform and paging: its mapping");

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "platform/address_map.h"
+#include "platform/bus_maker.h"
 #include "platform/checks.h"
 #include "platform/paging_workload.h"
 #include "platform/replay_workload.h"
@@ -42,13 +43,6 @@ hal::TlmMmioParams mmio_params_of(const SystemParams& params) {
 std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory) {
   if (params.software.stack != Stack::kTables) return std::nullopt;
   return std::optional<Tables>(std::in_place, params, memory.store());
-}
-
-std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workload>>& workloads) {
-  std::vector<std::string> names;
-  for (const auto& workload : workloads)
-    for (const std::string& name : workload->port_names()) names.push_back(name);
-  return names;
 }
 
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
@@ -95,7 +89,7 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
       tables(tables_of(params, memory)),
       workloads(make_workloads(params, more, tables, root)),
-      bus(std::make_unique<bus::DmaBus>("bus", params.bus, port_names_of(workloads), root)),
+      bus(make_bus("bus", params, workloads, root)),
       mmio("mmio", mmio_params_of(params)),
       software_memory("software_memory", {params.software.cost.memory_line_ns}),
       interrupts(os, params.software.vectors, params.software.cost.interrupt_ns, hal::MessageTarget{kMessageWindow, 0}),

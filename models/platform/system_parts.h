@@ -12,6 +12,7 @@
 #include "platform/kernel.h"
 #include "platform/system.h"
 #include "platform/tables.h"
+#include "tlm/interconnect.h"
 #include "tlm/iommu.h"
 #include "tlm/memory_injection.h"
 #include "tlm/message_window.h"
@@ -46,7 +47,7 @@ struct System::Parts {
   bus::Iommu iommu;
   std::optional<Tables> tables;  ///< instead of a driver
   std::vector<std::unique_ptr<Workload>> workloads;
-  std::unique_ptr<bus::DmaBus> bus;
+  std::unique_ptr<bus::Interconnect> bus;
   hal::TlmMmio mmio;
   hal::TlmMemory software_memory;
   hal::SystemcInterrupts interrupts;

@@ -39,6 +39,7 @@ class UniformOnTables final : public TablesWorkload {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
+  std::string device_name() const override { return name_; }
   double progress() const override;
   devices::Digest digest() const override { return generator_.digest(); }
   std::uint64_t transfers() const override;

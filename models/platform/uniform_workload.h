@@ -20,6 +20,7 @@ class UniformWorkload final : public Workload {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
+  std::string device_name() const override { return name_; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

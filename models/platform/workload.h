@@ -19,6 +19,8 @@ class Workload {
   /// Initiator sockets of the device's functions, each for a port of the bus, and a name for each.
   virtual std::vector<bus::InitiatorSocket*> sockets() = 0;
   virtual std::vector<std::string> port_names() const = 0;
+  /// Its name among SystemParams::devices; empty: it is none of those.
+  virtual std::string device_name() const { return {}; }
 
   // In a thread of the simulated OS; they may wait.
   virtual void open(Kernel& kernel) = 0;

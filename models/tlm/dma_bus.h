@@ -11,55 +11,28 @@
 #include <memory>
 #include <string>
 
-#include "params/describe.h"
-#include "timing/injector.h"
+#include "tlm/bus_params.h"
 #include "tlm/channel.h"
 #include "tlm/dma_bus_stats.h"
 #include "tlm/initiator_port.h"
+#include "tlm/interconnect.h"
 #include "tlm/target_port.h"
 #include "tlm/timed_module.h"
 #include "tlm/timed_ring.h"
 
 namespace iommusim::bus {
 
-struct DmaBusParams {
-  std::uint64_t latency_up_ns = 150;
-  std::uint64_t latency_down_ns = 150;
-  std::uint64_t bandwidth_up_bytes_per_s = 16'000'000'000;
-  std::uint64_t bandwidth_down_bytes_per_s = 16'000'000'000;
-  std::uint32_t header_bytes = 24;
-  std::uint32_t queue_depth = 8;
-  std::uint32_t credits = 64;
-
-  template <class V>
-  static constexpr void describe(V&& v) {
-    using base::Unit;
-    using params::Range;
-    using P = DmaBusParams;
-    v("latency_up_ns", &P::latency_up_ns, Unit::kNs, Range{0, 1'000'000}, "last byte on the link to its arrival");
-    v("latency_down_ns", &P::latency_down_ns, Unit::kNs, Range{0, 1'000'000}, "the same for answers");
-    v("bandwidth_up_bytes_per_s", &P::bandwidth_up_bytes_per_s, Unit::kBytesPerSecond,
-      Range{0, Rate::kMaxBytesPerSecond}, "device to IOMMU, all ports together; 0 is no limit");
-    v("bandwidth_down_bytes_per_s", &P::bandwidth_down_bytes_per_s, Unit::kBytesPerSecond,
-      Range{0, Rate::kMaxBytesPerSecond}, "IOMMU to device, all ports together; 0 is no limit");
-    v("header_bytes", &P::header_bytes, Unit::kBytes, Range{0, 4096}, "framing and header of each packet");
-    v("queue_depth", &P::queue_depth, Unit::kCount, Range{1, 65536}, "requests that a port holds for the link");
-    v("credits", &P::credits, Unit::kCount, Range{1, 65536}, "transactions that a port may have under way");
-  }
-};
-
-class DmaBus final : public TimedModule, TargetClient, InitiatorClient {
+class DmaBus final : public TimedModule, public Interconnect, TargetClient, InitiatorClient {
  public:
   /// One device-side target socket for each name in `ports`.
   DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, const std::vector<std::string>& ports,
          stats::Group& parent);
 
-  TargetSocket& port(unsigned index) { return ports_[index]->target.socket; }
-  InitiatorSocket& to_iommu() { return iommu_.socket; }
+  TargetSocket& port(unsigned index) override { return ports_[index]->target.socket; }
+  InitiatorSocket& to_iommu() override { return iommu_.socket; }
   const DmaBusStats& statistics() const { return stats_; }
   const DmaBusPortStats& port_statistics(unsigned index) const { return ports_[index]->stats; }
-  /// Asked at each packet from a device; nullptr: nothing is injected. Must outlive the simulation.
-  void inject(timing::Injector* injector) { injector_ = injector; }
+  void inject(timing::Injector* injector) override { injector_ = injector; }
 
  private:
   struct Port {

@@ -25,7 +25,7 @@ class DmaExtension : public ::tlm::tlm_extension<DmaExtension> {
   /// An interconnect with several ports notes where the request came from; responses go back hop by hop.
   void push_hop(unsigned port) {
     base::ensure(hops_ < ports_.size(), "a DMA passed more interconnects than its extension can remember");
-    ports_[hops_++] = static_cast<std::uint16_t>(port);
+    ports_[hops_++] = port;
   }
   unsigned pop_hop() {
     base::ensure(hops_ > 0, "a DMA response came back to an interconnect that its request did not pass");
@@ -36,7 +36,7 @@ class DmaExtension : public ::tlm::tlm_extension<DmaExtension> {
   void copy_from(const ::tlm::tlm_extension_base& other) override { *this = static_cast<const DmaExtension&>(other); }
 
  private:
-  std::array<std::uint16_t, 6> ports_{};
+  std::array<std::uint32_t, 6> ports_{};
   std::uint8_t hops_ = 0;
 };
 
