@@ -29,7 +29,10 @@ DmaBus::DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, 
       rate_down_(params.bandwidth_down_bytes_per_s),
       up_(upstream_of(params, ports.size())),
       stats_(parent, basename()),
-      iommu_("to_iommu", 0, *this) {
+      iommu_("to_iommu", 0, *this),
+      arrivals_(ports.size() * (params.credits + kMaxMessageCredits)),
+      due_(static_cast<unsigned>(ports.size())),
+      takeable_(static_cast<unsigned>(ports.size())) {
   for (const std::string& port : ports)
     ports_.push_back(std::make_unique<Port>(port, static_cast<unsigned>(ports_.size()), *this, params.credits));
 }
@@ -44,6 +47,7 @@ bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
   up_.advance(now);
   if (up_.full(port)) {
     ++ports_[port]->stats.stalls;
+    ++refused_;
     wake_at(std::max(at, up_.next_departure()));
     return false;
   }
@@ -80,6 +84,7 @@ void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
   if (bytes != 0) down_free_ = left;
   const Picoseconds arrival = left.rounded_up() + params_.latency_down_ns * 1000;
   ports_[port]->answers.push(arrival, &payload);
+  arrivals_.push(arrival, port);
   wake_at(arrival);
 }
 
@@ -87,15 +92,20 @@ void DmaBus::response_taken(unsigned port, Payload& payload, Picoseconds) {
   const Picoseconds now = now_ps();
   up_.advance(now);
   finish(port, is_credit(payload), now);
+  due_.insert(port);
   wake_at(now);
 }
 
 Picoseconds DmaBus::work(Picoseconds now) {
   up_.advance(now);
-  for (unsigned i = 0; i < ports_.size(); ++i) answer(i, now);
+  while (arrivals_.due(now)) due_.insert(arrivals_.pop());
+  due_.for_each([&](unsigned port) {
+    answer(port, now);
+    due_.erase(port);
+  });
   take_waiting(now);
   forward(now);
-  return next_event(now);
+  return next_event();
 }
 
 void DmaBus::answer(unsigned index, Picoseconds now) {
@@ -119,12 +129,20 @@ void DmaBus::finish(unsigned port, bool credit, Picoseconds now) {
 }
 
 void DmaBus::take_waiting(Picoseconds now) {
-  for (unsigned i = 0; i < ports_.size(); ++i) {
+  up_.freed().for_each([&](unsigned i) {
+    if (ports_[i]->target.waiting() != nullptr) takeable_.insert(i);
+    up_.freed().erase(i);
+  });
+  takeable_.for_each([&](unsigned i) {
     TargetPort& port = ports_[i]->target;
-    if (port.waiting() == nullptr || port.waiting_since() > now || up_.full(i)) continue;
-    enqueue(i, *port.waiting(), now);
-    port.end_request();
-  }
+    if (!up_.full(i)) {
+      if (port.waiting_since() > now) return;
+      enqueue(i, *port.waiting(), now);
+      --refused_;
+      port.end_request();
+    }
+    takeable_.erase(i);
+  });
 }
 
 void DmaBus::forward(Picoseconds now) {
@@ -144,15 +162,11 @@ void DmaBus::forward(Picoseconds now) {
   }
 }
 
-Picoseconds DmaBus::next_event(Picoseconds now) const {
-  Picoseconds next = std::max(up_.next_arrival(), iommu_.ready_at());
-  for (unsigned i = 0; i < ports_.size(); ++i) {
-    const Port& port = *ports_[i];
-    if (!port.target.responding()) next = std::min(next, port.answers.next());
-    if (port.target.waiting() != nullptr)
-      next = std::min(next, std::max(port.target.waiting_since(), up_.full(i) ? up_.next_departure() : now));
-  }
-  return next;
+Picoseconds DmaBus::next_event() {
+  Picoseconds next = std::min(std::max(up_.next_arrival(), iommu_.ready_at()), arrivals_.next());
+  if (refused_ == 0) return next;
+  takeable_.for_each([&](unsigned port) { next = std::min(next, ports_[port]->target.waiting_since()); });
+  return std::min(next, up_.next_departure());
 }
 
 std::uint32_t DmaBus::bytes_up(const Payload& payload) const {

@@ -67,7 +67,7 @@ class DmaBus final : public TimedModule, public Interconnect, TargetClient, Init
   void forward(Picoseconds now);
   void answer(unsigned port, Picoseconds now);
   void finish(unsigned port, bool credit, Picoseconds now);
-  Picoseconds next_event(Picoseconds now) const;
+  Picoseconds next_event();
 
   DmaBusParams params_;
   Rate rate_up_;
@@ -77,6 +77,11 @@ class DmaBus final : public TimedModule, public Interconnect, TargetClient, Init
   DmaBusStats stats_;
   InitiatorPort iommu_;
   std::vector<std::unique_ptr<Port>> ports_;
+  // What there is to do at which ports, so that nobody has to look at all of them.
+  TimedRing<unsigned> arrivals_;  ///< of answers, all ports
+  PortSet due_;                   ///< an answer may be given
+  PortSet takeable_;              ///< a request waits, and there is a place for it
+  std::size_t refused_ = 0;       ///< requests that wait, all ports
   timing::Injector* injector_ = nullptr;
 };
 
