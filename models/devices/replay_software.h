@@ -9,8 +9,9 @@ namespace iommusim::devices {
 class ReplaySoftware {
  public:
   virtual ~ReplaySoftware() = default;
-  /// An M or U line is to be executed; no later event happens until software calls TraceReplay::software_done(), from
-  /// within this call or later. One request at a time. Called from a process that must not wait.
+  /// An M or U line, or an I line of a replay with recorded invalidations, is to be executed; no later event happens
+  /// until software calls TraceReplay::software_done(), from within this call or later. One request at a time. Called
+  /// from a process that must not wait.
   virtual void request(const traces::Event& event) = 0;
   /// The last event is over and nothing is in flight. Called once, as above.
   virtual void finished() {}

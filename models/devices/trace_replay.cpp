@@ -95,9 +95,18 @@ base::Picoseconds TraceReplay::due() const {
 
 bool TraceReplay::begin_event() {
   if (traces::is_access(event_.op)) return begin_access();
-  if (event_.op != traces::Op::kInvalidate) return begin_mapping();
+  return event_.op == traces::Op::kInvalidate ? begin_invalidation() : begin_mapping();
+}
+
+/// Waits for no access: the fence behind it does.
+bool TraceReplay::begin_invalidation() {
   ++stats_.invalidations;
-  pass_event();
+  if (params_.invalidations == ReplayInvalidations::kRecorded) {
+    (void)master_of(event_.source);
+    ask_software();
+  } else {
+    pass_event();
+  }
   return true;
 }
 
@@ -113,11 +122,15 @@ bool TraceReplay::begin_mapping() {
     ++stats_.unmaps;
     mapped_.erase(event_.source.key(), first, last);
   }
+  ask_software();
+  return true;
+}
+
+void TraceReplay::ask_software() {
   software_busy_ = true;
   software_since_ = bus::now_ps();
   pass_event();
   software_.request(event_);
-  return true;
 }
 
 bool TraceReplay::begin_access() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replays a trace: R, W and X lines become DMA of their source's port, M and U lines become requests to software, I
-// lines are counted (software makes its own invalidations). Events begin in the order of the trace. An access is in
-// flight until it is answered; a U waits for the accesses in flight that overlap it, and nothing begins while software
-// works. What a write carries and what the digests say depend on the trace alone (devices/pattern.h), not on time.
+// lines too when they are to be executed as recorded (otherwise software makes its own invalidations). Events begin in
+// the order of the trace. An access is in flight until it is answered; a U waits for the accesses in flight that
+// overlap it, and nothing begins while software works. What a write carries and what the digests say depend on the
+// trace alone (devices/pattern.h), not on time.
 #pragma once
 
 #include <memory>
@@ -61,6 +62,8 @@ class TraceReplay final : public bus::TimedModule, DmaClient {
   base::Picoseconds due() const;
   bool begin_event();
   bool begin_mapping();
+  bool begin_invalidation();
+  void ask_software();
   bool begin_access();
   bool may_access_unmapped();
   bool overlaps_flight(std::uint64_t first, std::uint64_t last, bool read_too) const;

@@ -26,11 +26,20 @@ inline constexpr base::Choice<UnmappedAccess> kUnmappedAccesses[] = {
     {"skip", "it is counted and left out", UnmappedAccess::kSkip},
 };
 
+enum class ReplayInvalidations : std::uint8_t { kOwn, kRecorded };
+inline constexpr base::Choice<ReplayInvalidations> kReplayInvalidations[] = {
+    {"own", "software invalidates what it unmaps, by its own policy; I lines are passed over",
+     ReplayInvalidations::kOwn},
+    {"recorded", "the I lines are executed, and nothing else invalidates; needs software.stack kernel",
+     ReplayInvalidations::kRecorded},
+};
+
 struct TraceReplayParams {
   ReplayOrder order = ReplayOrder::kConflicts;
   ReplayTiming timing = ReplayTiming::kAsap;
   double time_scale = 1.0;
   UnmappedAccess unmapped = UnmappedAccess::kError;
+  ReplayInvalidations invalidations = ReplayInvalidations::kOwn;
   std::uint32_t outstanding = 32;
   std::uint32_t split_bytes = 4096;
   std::uint64_t max_events = 0;
@@ -44,6 +53,7 @@ struct TraceReplayParams {
     v("timing", &P::timing, kReplayTimings, "when events happen");
     v("time_scale", &P::time_scale, Unit::kRatio, Range{0, 1'000'000}, "of the trace's time; below 1 is faster");
     v("unmapped", &P::unmapped, kUnmappedAccesses, "an access that no M line covers");
+    v("invalidations", &P::invalidations, kReplayInvalidations, "what invalidates");
     v("outstanding", &P::outstanding, Unit::kCount, Range{1, 65536},
       "accesses in flight, all sources; 1 is strictly in the order of the trace");
     v("split_bytes", &P::split_bytes, Unit::kBytes, Range{64, 4096}, "longest transaction on the bus, a power of two");

@@ -12,7 +12,8 @@ struct TraceReplayStats : stats::Group {
   Counter writes{*this, "writes", Unit::kCount, "W lines that became DMA"};
   Counter maps{*this, "maps", Unit::kCount, "M lines given to software"};
   Counter unmaps{*this, "unmaps", Unit::kCount, "U lines given to software"};
-  Counter invalidations{*this, "invalidations", Unit::kCount, "I lines passed over"};
+  Counter invalidations{*this, "invalidations", Unit::kCount,
+                        "I lines passed over, or given to software (replay.invalidations)"};
   Counter unmapped{*this, "unmapped", Unit::kCount, "accesses that no M line covered, done nevertheless"};
   Counter skipped{*this, "skipped", Unit::kCount, "accesses that no M line covered, left out"};
   Counter completed{*this, "completed", Unit::kCount, "accesses answered with success"};

@@ -89,7 +89,7 @@ void check_tables(const SystemParams& params) {
                            "expected uniform");
 }
 
-void check_replay(const std::string& path, const DeviceParams& device) {
+void check_replay(const std::string& path, const DeviceParams& device, const SystemParams& system) {
   if (device.trace.empty()) throw ParameterError(path + ".trace", "kind replay needs a trace, expected a file");
   std::ifstream file(device.trace, std::ios::binary);
   const bool opened = file.is_open();
@@ -97,6 +97,10 @@ void check_replay(const std::string& path, const DeviceParams& device) {
   if (!opened || file.bad())
     throw ParameterError(path + ".trace",
                          device.trace + " cannot be read: " + std::strerror(errno) + ", expected a trace");
+  if (device.replay.invalidations == devices::ReplayInvalidations::kRecorded && system.software.stack != Stack::kKernel)
+    throw ParameterError(path + ".replay.invalidations",
+                         "recorded, but only a driver of the kernel can ask for an invalidation, expected own, or "
+                         "software.stack kernel");
   check_with(path + ".replay.split_bytes", [&] {
     devices::DmaLimits{device.replay.outstanding, device.replay.split_bytes}.check();
   });
@@ -125,6 +129,12 @@ void check_uniform(const std::string& path, const DeviceParams& device) {
     throw ParameterError(path + ".uniform.flows", std::to_string(uniform.flows) + ", expected 1 for kind paging");
   whole_pages("iova", device.window.iova);
   whole_pages("chunk_bytes", device.window.chunk_bytes);
+}
+
+/// Generators are driven by user programs.
+void check_stack(const std::string& path, const DeviceParams& device, Stack stack) {
+  if (stack == Stack::kKernel && device.kind != DeviceKind::kReplay)
+    throw ParameterError(path + ".kind", "there is no driver for it in the kernel (software.stack), expected replay");
 }
 
 void check_atc(const std::string& path, const DeviceParams& device, const SystemParams& system) {
@@ -169,7 +179,8 @@ void check(const SystemParams& params) {
     const std::string path = "devices." + name;
     if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
       throw ParameterError(path, "the name is taken by another part of the system, expected another name");
-    device.kind == DeviceKind::kReplay ? check_replay(path, device) : check_uniform(path, device);
+    device.kind == DeviceKind::kReplay ? check_replay(path, device, params) : check_uniform(path, device);
+    check_stack(path, device, params.software.stack);
     check_atc(path, device, params);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/kernel.h"
 
+#include <algorithm>
+
 #include "base/bits.h"
 #include "base/error.h"
 #include "devices/pattern.h"
@@ -12,8 +14,18 @@ namespace iommusim::platform {
 
 namespace {
 
-drivers::riscv::RiscvIommuOptions options_of(const SoftwareParams& params) {
+/// Recorded invalidations are by address, which leaves entries that point to tables: these must stay where they are.
+bool keeps_tables(const SystemParams& system) {
+  return std::any_of(system.devices.begin(), system.devices.end(), [](const auto& device) {
+    return device.second.kind == DeviceKind::kReplay &&
+           device.second.replay.invalidations == devices::ReplayInvalidations::kRecorded;
+  });
+}
+
+drivers::riscv::RiscvIommuOptions options_of(const SystemParams& system) {
+  const SoftwareParams& params = system.software;
   drivers::riscv::RiscvIommuOptions options;
+  options.free_tables_on_unmap = !keeps_tables(system);
   options.flush_all_threshold_bytes = params.flush_all_threshold_bytes;
   options.page_sizes = base::mask_of(base::log2_floor(params.largest_page_bytes) + 1);
   options.max_address_bits = params.address_bits;
@@ -35,9 +47,10 @@ Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Me
       memory_(memory),
       skew_(params.seed.timing),
       stats_(parent, "software"),
+      dma_stats_(stats_, "dma", dma_counts_),
       frames_(os, memory, kKernelMemory, base::align_down(params.software.kernel_memory_bytes, base::kPageSize)),
       iommus_(os),
-      driver_({os, mmio, memory, frames_, interrupts}, iommus_, options_of(params.software)),
+      driver_({os, mmio, memory, frames_, interrupts}, iommus_, options_of(params)),
       host_(os, memory, this) {
   count_page_requests();
 }

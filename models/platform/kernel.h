@@ -9,9 +9,11 @@
 #include <string>
 
 #include "base/random.h"
+#include "dma/dma_domain.h"
 #include "drivers/riscv/riscv_iommu.h"
 #include "hal/buddy_frames.h"
 #include "iommufd/host.h"
+#include "platform/dma_stats.h"
 #include "platform/params.h"
 #include "platform/software_stats.h"
 #include "platform/user_program.h"
@@ -35,10 +37,18 @@ class Kernel final : iommufd::CallObserver {
   /// A program with an open /dev/iommu; closed by close().
   std::unique_ptr<UserProgram> start_program();
 
+  /// What software.dma says.
+  dma::Options dma_options() const { return dma_options_of(params_.software.dma, params_.software.cost.dma_call_ns); }
+  /// The DMA API for a device of the bus and its group. A positive errno, as DmaDomain::create().
+  int open_dma(domain::Device& device, const dma::Options& options, std::unique_ptr<dma::DmaDomain>& out) {
+    return dma::DmaDomain::create(os_, frames_, device, options, dma_counts_, out);
+  }
+
   hal::Os& os() { return os_; }
   hal::Memory& memory() { return memory_; }
   SoftwareStats& statistics() { return stats_; }
   const SoftwareStats& statistics() const { return stats_; }
+  const dma::Statistics& dma_statistics() const { return dma_counts_; }
   /// Sum over all fault records drained of a hash of each: equal for equal multisets.
   std::uint64_t fault_digest() const { return fault_digest_; }
 
@@ -53,6 +63,8 @@ class Kernel final : iommufd::CallObserver {
   hal::Memory& memory_;
   base::Random skew_;
   SoftwareStats stats_;
+  dma::Statistics dma_counts_;
+  DmaStats dma_stats_;
   hal::BuddyFrames frames_;
   drivers::riscv::RiscvSystem iommus_;
   drivers::riscv::RiscvIommu driver_;

@@ -9,6 +9,7 @@
 #include "devices/atc_params.h"
 #include "devices/trace_replay_params.h"
 #include "devices/uniform.h"
+#include "platform/dma_params.h"
 #include "platform/presets.h"
 #include "platform/tables_params.h"
 #include "timing/injection.h"
@@ -38,6 +39,7 @@ struct SeedParams {
 struct SoftwareCostParams {
   std::uint64_t ioctl_ns = 500;
   std::uint64_t ioctl_skew_ns = 0;
+  std::uint64_t dma_call_ns = 100;
   std::uint64_t mmio_ns = 50;
   std::uint64_t memory_line_ns = 0;
   std::uint64_t interrupt_ns = 1000;
@@ -50,6 +52,8 @@ struct SoftwareCostParams {
       "processor time of one ioctl, beside what it waits for");
     v("ioctl_skew_ns", &P::ioctl_skew_ns, Unit::kNs, Range{0, 1'000'000'000},
       "random extra of each ioctl, from 0 to this, drawn with the timing seed");
+    v("dma_call_ns", &P::dma_call_ns, Unit::kNs, Range{0, 1'000'000'000},
+      "processor time of a map or unmap by the DMA API (stack kernel), beside what it waits for");
     v("mmio_ns", &P::mmio_ns, Unit::kNs, Range{0, 1'000'000},
       "one register access, beside the IOMMU's own access_cycles");
     v("memory_line_ns", &P::memory_line_ns, Unit::kNs, Range{0, 1'000'000},
@@ -65,9 +69,10 @@ inline constexpr base::Choice<Interrupts> kInterruptChoices[] = {
     {"messages", "message-signalled interrupts", Interrupts::kMessages},
 };
 
-enum class Stack : std::uint8_t { kIommufd, kTables };
+enum class Stack : std::uint8_t { kIommufd, kKernel, kTables };
 inline constexpr base::Choice<Stack> kStacks[] = {
     {"iommufd", "a user program maps and unmaps by ioctl; unmapping is strict", Stack::kIommufd},
+    {"kernel", "drivers of the kernel map and unmap by the DMA API (software.dma)", Stack::kKernel},
     {"tables", "no driver: tables are in memory before time begins, and stay as they are", Stack::kTables},
 };
 
@@ -86,6 +91,7 @@ struct SoftwareParams {
   std::uint32_t page_queue_log2 = 12;
   std::uint64_t kernel_memory_bytes = 1ULL << 30;
   bool buffer_digest = false;
+  DmaParams dma{};
   TablesParams tables{};
   SoftwareCostParams cost{};
 
@@ -110,6 +116,7 @@ struct SoftwareParams {
     v("kernel_memory_bytes", &P::kernel_memory_bytes, Unit::kBytes, Range{1 << 20, 1ULL << 40},
       "frames for page tables, queues and directories");
     v("buffer_digest", &P::buffer_digest, "hash what buffers hold when they are unmapped, to compare runs");
+    v.group("dma", &P::dma, "stack kernel: the DMA API");
     v.group("tables", &P::tables, "stack tables: what they hold; directory_levels counts too");
     v.group("cost", &P::cost, "simulated time that software takes");
   }

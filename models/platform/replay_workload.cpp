@@ -6,9 +6,10 @@
 
 #include "base/error.h"
 #include "domain/errno_name.h"
-#include "iommufd/device.h"
 #include "platform/address_map.h"
 #include "platform/checks.h"
+#include "platform/dma_mapper.h"
+#include "platform/iommufd_mapper.h"
 #include "platform/kernel.h"
 
 namespace iommusim::platform {
@@ -42,12 +43,13 @@ ReplayWorkload::ReplayWorkload(const std::string& name, const DeviceParams& para
                                std::uint64_t buffer, stats::Group& parent)
     : name_(name),
       params_(params),
+      stack_(system.software.stack),
       buffer_(buffer),
+      memory_(user_memory(system.memory.physical_bits)),
       summary_(traces::summarize(params.trace)),
       sources_(sources_of(summary_)),
       replay_(name.c_str(), params.replay, std::make_unique<traces::Reader>(params.trace), sources_, *this, parent),
       buffers_(system.software.buffer_digest) {
-  for (const traces::Source source : sources_) functions_.push_back({source, 0, 0, nullptr});
   for (std::size_t i = 0; i < sources_.size(); ++i)
     atcs_.emplace_back(port_name_of(name, sources_[i]), params.atc, base::DeviceId(sources_[i].key()),
                        system.seed.timing + i, replay_.socket(i), parent);
@@ -65,22 +67,23 @@ std::vector<std::string> ReplayWorkload::port_names() const {
   return names;
 }
 
+std::unique_ptr<ReplayMapper> ReplayWorkload::make_mapper(Kernel& kernel) const {
+  if (stack_ != Stack::kKernel) return std::make_unique<IommufdMapper>(kernel.start_program(), buffer_);
+  const bool recorded = params_.replay.invalidations == devices::ReplayInvalidations::kRecorded;
+  return std::make_unique<DmaMapper>(kernel, recorded, memory_ + buffer_);
+}
+
 void ReplayWorkload::open(Kernel& kernel) {
   lock_ = kernel.os().make_mutex();
   changed_ = kernel.os().make_wait_queue();
-  program_ = kernel.start_program();
-  iommufd::Context& context = program_->context();
-  for (Function& function : functions_) {
-    function.hardware = &kernel.add_device(function.source.key(), "devices." + name_ + ".trace", params_.atc);
-    int error = iommufd::device_bind(context, *function.hardware, function.device);
-    if (error == 0) error = -program_->ioas_alloc(function.ioas);
-    iommufd::ObjectId page_table = function.ioas;
-    if (error == 0) error = iommufd::device_attach(context, function.device, page_table);
-    if (error != 0)
-      throw ParameterError("devices." + name_, "function " + to_string(function.source) +
+  mapper_ = make_mapper(kernel);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    domain::Device& hardware = kernel.add_device(sources_[i].key(), "devices." + name_ + ".trace", params_.atc);
+    if (const int error = mapper_->open(hardware); error != 0)
+      throw ParameterError("devices." + name_, "function " + to_string(sources_[i]) +
                                                    " cannot be attached: " + domain::errno_name(error) +
                                                    ", expected an IOMMU with a first stage that the driver can use");
-    atcs_[static_cast<std::size_t>(&function - functions_.data())].enable(*function.hardware);
+    atcs_[i].enable(hardware);
   }
 }
 
@@ -95,45 +98,48 @@ void ReplayWorkload::run(Kernel& kernel) {
     has_request_ = false;
     const traces::Event event = requested_;
     guard.unlock();
-    if (event.op == traces::Op::kUnmap)
-      buffers_.unmapping(function_of(event.source).ioas, event.iova, event.bytes, kernel.memory());
-    execute(event);
+    execute(kernel, event);
     replay_.software_done();
     guard.lock();
   }
 }
 
-void ReplayWorkload::execute(const traces::Event& event) {
-  const Function& function = function_of(event.source);
-  const bool map = event.op == traces::Op::kMap;
-  const int result = map ? program_->ioas_map(function.ioas, event.iova, va_of(event.pa), event.bytes)
-                         : program_->ioas_unmap(function.ioas, event.iova, event.bytes);
-  if (result != 0)
-    throw base::InputError({params_.trace, static_cast<std::uint32_t>(event.line), 1},
-                           std::string(map ? "IOAS_MAP" : "IOAS_UNMAP") + " fails with " + domain::errno_name(-result) +
-                               ", expected a range that can be " + (map ? "mapped" : "unmapped") + " here");
-  if (map) buffers_.mapped(function.ioas, event.iova, event.bytes, program_->buffers() + buffer_ + event.pa);
+void ReplayWorkload::execute(Kernel& kernel, const traces::Event& event) {
+  const std::size_t function = function_of(event.source);
+  const auto space = static_cast<std::uint32_t>(function);
+  if (event.op == traces::Op::kUnmap) buffers_.unmapping(space, event.iova, event.bytes, kernel.memory());
+  const auto refuse = [&](const char* what, int error, const char* expected) {
+    if (error != 0)
+      throw base::InputError({params_.trace, static_cast<std::uint32_t>(event.line), 1},
+                             std::string(what) + " fails with " + domain::errno_name(error) + ", expected " + expected);
+  };
+  const bool user = stack_ != Stack::kKernel;
+  switch (event.op) {
+    case traces::Op::kMap:
+      refuse(user ? "IOAS_MAP" : "the map", mapper_->map(function, event.iova, event.pa, event.bytes),
+             "a range that can be mapped here");
+      buffers_.mapped(space, event.iova, event.bytes, mapper_->memory() + event.pa);
+      return;
+    case traces::Op::kUnmap:
+      refuse(user ? "IOAS_UNMAP" : "the unmap", mapper_->unmap(function, event.iova, event.bytes),
+             "a range that can be unmapped here");
+      return;
+    default:
+      refuse("the invalidation", mapper_->invalidate(function, event.iova, event.bytes), "a range of addresses");
+  }
 }
 
-std::uint64_t ReplayWorkload::va_of(std::uint64_t pa) const { return kBufferVa + buffer_ + pa; }
-
-ReplayWorkload::Function& ReplayWorkload::function_of(traces::Source source) {
-  for (Function& function : functions_)
-    if (function.source == source) return function;
-  base::contradiction("the trace names a source that its summary does not");
+std::size_t ReplayWorkload::function_of(traces::Source source) const {
+  const auto at = std::find(sources_.begin(), sources_.end(), source);
+  base::ensure(at != sources_.end(), "the trace names a source that its summary does not");
+  return static_cast<std::size_t>(at - sources_.begin());
 }
 
 void ReplayWorkload::close(Kernel& kernel) {
   for (AtcSlot& atc : atcs_) atc.disable();
   buffers_.finish(kernel.memory());
-  for (Function& function : functions_) {
-    program_->ioas_unmap(function.ioas, 0, ~0ULL);
-    base::ensure(iommufd::device_detach(program_->context(), function.device) == 0, "a function cannot be detached");
-    base::ensure(iommufd::device_unbind(program_->context(), function.device) == 0, "a function cannot be unbound");
-    base::ensure(program_->destroy(function.ioas) == 0, "an IOAS cannot be destroyed");
-  }
-  base::ensure(program_->pinned_pages() == 0, "pages are pinned after everything was unmapped");
-  program_.reset();
+  mapper_->close();
+  mapper_.reset();
 }
 
 void ReplayWorkload::request(const traces::Event& event) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trace and the program behind it. Every source of the trace is a function with an address space (IOAS) of its own; M
-// and U lines become IOAS_MAP and IOAS_UNMAP at the same fixed IOVAs, of buffers that lie as the traced machine's did.
+// A trace and the software behind it. Every source of the trace is a function with an address space of its own; M and U
+// lines become maps and unmaps at the same fixed IOVAs, of buffers that lie as the traced machine's did; I lines, when
+// the parameters say so, invalidations.
 #pragma once
 
 #include <deque>
@@ -9,7 +10,7 @@
 #include "platform/atc_slot.h"
 #include "platform/buffer_digest.h"
 #include "platform/params.h"
-#include "platform/user_program.h"
+#include "platform/replay_mapper.h"
 #include "platform/workload.h"
 #include "traces/summary.h"
 
@@ -41,27 +42,21 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
  private:
   void request(const traces::Event& event) override;
   void finished() override;
-  void execute(const traces::Event& event);
-  std::uint64_t va_of(std::uint64_t pa) const;
-
-  struct Function {
-    traces::Source source{};
-    std::uint32_t device = 0;  ///< iommufd ids
-    std::uint32_t ioas = 0;
-    domain::Device* hardware = nullptr;
-  };
-  Function& function_of(traces::Source source);
+  void execute(Kernel& kernel, const traces::Event& event);
+  std::size_t function_of(traces::Source source) const;
+  std::unique_ptr<ReplayMapper> make_mapper(Kernel& kernel) const;
 
   std::string name_;
   DeviceParams params_;
+  Stack stack_;
   std::uint64_t buffer_;
+  std::uint64_t memory_;  ///< of user buffers
   traces::Summary summary_;
   std::vector<traces::Source> sources_;
-  std::vector<Function> functions_;
   devices::TraceReplay replay_;
   std::deque<AtcSlot> atcs_;  ///< by source
   BufferDigest buffers_;
-  std::unique_ptr<UserProgram> program_;
+  std::unique_ptr<ReplayMapper> mapper_;
   std::unique_ptr<hal::Mutex> lock_;
   std::unique_ptr<hal::WaitQueue> changed_;
   traces::Event requested_{};

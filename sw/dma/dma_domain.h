@@ -71,7 +71,8 @@ class DmaDomain final : FlushSink {
   /// The same numbers as map() gave and took.
   void unmap(std::uint64_t iova, std::uint64_t bytes, unsigned cpu = 0);
 
-  /// One IOVA range for the whole list. The device sees a piece that begins or ends inside a page with a hole beside it.
+  /// One IOVA range for the whole list. The device sees a piece that begins or ends inside a page with a hole beside
+  /// it.
   int map_sg(const std::vector<Segment>& pieces, Direction direction, ScatterList& out, unsigned cpu = 0);
   void unmap_sg(const ScatterList& list, unsigned cpu = 0);
 
@@ -129,9 +130,9 @@ class DmaDomain final : FlushSink {
   std::unique_ptr<FlushQueue> queue_;  // deferred only
   std::uint64_t limit_ = 0;            // the last page that the device can name
   std::atomic<bool> low_first_{true};
-  std::atomic<std::uint64_t> mapped_{0};  // ranges, fixed ones too
-  std::unique_ptr<hal::Mutex> invalidating_;  // held from taking what waits until it is free; before lock_
-  std::unique_ptr<hal::Mutex> lock_;      // guards what follows; no other lock is taken under it
+  std::atomic<std::uint64_t> mapped_{0};            // ranges, fixed ones too
+  std::unique_ptr<hal::Mutex> invalidating_;        // held from taking what waits until it is free; before lock_
+  std::unique_ptr<hal::Mutex> lock_;                // guards what follows; no other lock is taken under it
   std::map<std::uint64_t, std::uint64_t> fixed_;    // mapped: first page -> pages
   std::map<std::uint64_t, std::uint64_t> waiting_;  // explicit: unmapped and not invalidated: first page -> end
 };

@@ -17,7 +17,7 @@ namespace iommusim::dma {
 
 struct FlushEntry {
   IovaRange range;
-  domain::Gather gather;        ///< tables to free
+  domain::Gather gather;         ///< tables to free
   std::uint64_t last_begun = 0;  ///< set by the queue
 };
 

@@ -32,7 +32,7 @@ class IovaTree {
  private:
   std::uint64_t search(std::uint64_t pages, std::uint64_t end, std::uint64_t& steps) const;
 
-  std::map<std::uint64_t, std::uint64_t> taken_;  // first page -> end page
+  std::map<std::uint64_t, std::uint64_t> taken_;      // first page -> end page
   std::array<std::uint64_t, 2> place_{~0ULL, ~0ULL};  // of searches: nothing much is free from here on up
 };
 

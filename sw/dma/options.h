@@ -19,18 +19,18 @@ struct IovaOptions {
   std::uint64_t first_last = 0xffffffff;
   /// The device cannot send addresses above this.
   std::uint64_t dma_mask = ~0ULL;
-  std::uint32_t cached_orders = 6;         ///< sizes of 2^0 to 2^(n-1) pages are cached; 0: no caches
-  std::uint32_t magazine_entries = 127;    ///< numbers in a magazine, at least 1
-  std::uint32_t depot_magazines = 32;      ///< full magazines that the depot of one size holds
+  std::uint32_t cached_orders = 6;       ///< sizes of 2^0 to 2^(n-1) pages are cached; 0: no caches
+  std::uint32_t magazine_entries = 127;  ///< numbers in a magazine, at least 1
+  std::uint32_t depot_magazines = 32;    ///< full magazines that the depot of one size holds
 };
 
 struct Options {
   Invalidation invalidation = Invalidation::kStrict;
   /// Processors that callers name, from 0 on: each has its own caches and its own flush queue.
   std::uint32_t cpus = 1;
-  std::uint32_t queue_entries = 256;           ///< of one flush queue, at least 1; a full one is flushed at once
+  std::uint32_t queue_entries = 256;            ///< of one flush queue, at least 1; a full one is flushed at once
   std::uint64_t queue_timeout_ns = 10'000'000;  ///< from the first entry to the flush
-  std::uint64_t call_ns = 0;                   ///< processor time that a map or unmap is charged
+  std::uint64_t call_ns = 0;                    ///< processor time that a map or unmap is charged
   IovaOptions iova{};
 };
 

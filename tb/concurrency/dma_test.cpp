@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The DMA API under several processors at once: no IOVA is in two hands, no memory is reached after its flush, and calls
-// that need not wait for one another do not.
+// The DMA API under several processors at once: no IOVA is in two hands, no memory is reached after its flush, and
+// calls that need not wait for one another do not.
 #include "../unit/dma/dma_fixture.h"
 #include "meeting.h"
 
@@ -26,7 +26,8 @@ void work(Machine& machine, unsigned cpu, unsigned rounds) {
   };
   std::vector<Buffer> live;
   for (unsigned i = 0; i < rounds; ++i) {
-    const Buffer wanted{0, (1ULL << 32) + (std::uint64_t{cpu} << 28) + std::uint64_t{i} * 0x10000, (1 + i % 5) * 0x1000U};
+    const Buffer wanted{0, (1ULL << 32) + (std::uint64_t{cpu} << 28) + std::uint64_t{i} * 0x10000,
+                        (1 + i % 5) * 0x1000U};
     Buffer buffer = wanted;
     ASSERT_EQ(machine.domain->map(buffer.spa, buffer.bytes, Direction::kBidirectional, buffer.iova, cpu), 0);
     EXPECT_EQ(machine.reached(buffer.iova + buffer.bytes - 1), buffer.spa + buffer.bytes - 1);

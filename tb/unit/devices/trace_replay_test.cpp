@@ -100,6 +100,27 @@ SC_TEST(TraceReplay, EventsWaitForSoftware) {
   EXPECT_EQ(bench.replay.statistics().software_ps.value(), 500U);
 }
 
+SC_TEST(TraceReplay, RecordedInvalidationsAreGivenToSoftware_invalidations) {
+  TraceReplayParams params;
+  params.invalidations = ReplayInvalidations::kRecorded;
+  ReplayBench bench(params,
+                    "0,00:03.0,M,0x1000,4096,0x1000\n0,00:03.0,R,0x1000,8,\n0,00:03.0,I,0x1000,8192,\n"
+                    "0,00:04.0,I,0x0,0,\n0,00:03.0,R,0x1000,8,\n");
+  bench.software.latency = 500;
+  bench.start();
+  run_to(999);
+  ASSERT_EQ(bench.software.events.size(), 2U);  // the access in flight holds nothing up
+  EXPECT_EQ(bench.software.events[1].op, traces::Op::kInvalidate);
+  EXPECT_EQ(bench.software.events[1].bytes, 8192U);
+  run_to(1'499);
+  ASSERT_EQ(bench.software.events.size(), 3U);
+  EXPECT_EQ(bench.software.events[2].source, kNic);
+  EXPECT_EQ(bench.nvme.requests.size(), 1U);
+  run_to(1'500);
+  EXPECT_EQ(bench.nvme.requests.size(), 2U);
+  EXPECT_EQ(bench.replay.statistics().invalidations.value(), 2U);
+}
+
 SC_TEST(TraceReplay, UnmapWaitsForWhatOverlapsItOnly) {
   ReplayBench bench({},
                     "0,00:03.0,M,0x1000,4096,0x1000\n0,00:03.0,M,0x2000,4096,0x2000\n0,00:04.0,M,0x1000,4096,0x3000\n"

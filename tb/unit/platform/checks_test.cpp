@@ -75,6 +75,18 @@ TEST(Checks, FlowsHaveWholePagesBetweenThem) {
   EXPECT_EQ(objection(params), "");
 }
 
+TEST(Checks, RecordedInvalidationsNeedTheKernelAndTheKernelNeedsDriversItHas) {
+  SystemParams params = good();
+  params.software.stack = Stack::kKernel;
+  EXPECT_EQ(objection(params), "devices.generator.kind");
+  params = {};
+  params.devices["r"].trace = "/dev/null";
+  params.devices["r"].replay.invalidations = devices::ReplayInvalidations::kRecorded;
+  EXPECT_EQ(objection(params), "devices.r.replay.invalidations");
+  params.software.stack = Stack::kKernel;
+  EXPECT_EQ(objection(params), "");
+}
+
 TEST(Checks, NameTheParameterThatIsWrong) {
   SystemParams params = good();
   params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};

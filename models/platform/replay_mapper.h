@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What makes and removes the mappings of a trace replay: a user program behind iommufd, or a driver of the kernel on the
+// DMA API. Each function of the device has an address space of its own. Errors are positive errno numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace iommusim::domain {
+class Device;
+}
+
+namespace iommusim::platform {
+
+class Kernel;
+
+class ReplayMapper {
+ public:
+  virtual ~ReplayMapper() = default;
+  /// The next function, numbered from 0: its DMA is translated from here on.
+  virtual int open(domain::Device& device) = 0;
+  /// `pa` is of the trace.
+  virtual int map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) = 0;
+  virtual int unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) = 0;
+  /// An I line; `bytes` 0: the whole address space.
+  virtual int invalidate(std::size_t function, std::uint64_t iova, std::uint64_t bytes) = 0;
+  /// System-physical address of the trace's address 0.
+  virtual std::uint64_t memory() const = 0;
+  /// Removes what is left, detaches.
+  virtual void close() = 0;
+};
+
+}  // namespace iommusim::platform
