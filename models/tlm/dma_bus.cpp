@@ -151,6 +151,7 @@ void DmaBus::forward(Picoseconds now) {
     if (packet->time < now) ++stats_.held;
     Payload& payload = *packet->cargo;
     dma_of(payload).push_hop(packet->port);
+    dma_of(payload).requester_port = packet->port;
     if (is_credit(payload)) {
       base::ensure(++ports_[packet->port]->message_credits <= kMaxMessageCredits, "too many credits for messages");
       up_.release(packet->port, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a DMA carries beside address, command and data: who asks, in which address space, and how the IOMMU answered.
-// Mandatory on the device side of an IOMMU. The initiator fills it; only `response` and the hops change on the way.
+// Mandatory on the device side of an IOMMU. The initiator fills it; only `response`, the bus's port and the hops change
+// on the way.
 #pragma once
 
 #include <array>
@@ -20,6 +21,8 @@ class DmaExtension : public ::tlm::tlm_extension<DmaExtension> {
   bool execute = false;
   translate::AddressType type = translate::AddressType::kUntranslated;
   translate::Response response = translate::Response::kSuccess;  ///< by the IOMMU, before BEGIN_RESP
+  bool relaxed_ordering = false;                                 ///< PCIe: a write that may pass earlier writes
+  std::uint32_t requester_port = 0;                              ///< by the bus: which of its ports it came through
   std::uint64_t origin = 0;  ///< the initiator's number of the DMA that this is a part of
 
   /// An interconnect with several ports notes where the request came from; responses go back hop by hop.

@@ -203,6 +203,7 @@ void Fabric::send(std::uint32_t id) {
   Payload& payload = payload_of(id);
   if (!pieces_[id].free) ++stats_.forwarded;
   dma_of(payload).push_hop(id);
+  dma_of(payload).requester_port = ports_[transfers_[pieces_[id].transfer].port]->link;
   iommu_.send(payload);
 }
 

@@ -42,6 +42,7 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
       messages_(params.ats_time_out_ns * 1000, parent, std::string(basename()) + "_messages"),
       pieces_(params.dma_outstanding),
       to_forward_(params.dma_outstanding),
+      order_(params.dma_order, params.dma_outstanding),
       own_answers_(params.engine.memory_port.outstanding + 1),
       forward_answers_(params.dma_outstanding + 1),
       register_accesses_(2),
@@ -167,6 +168,7 @@ void Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
   piece.offset = transfer.payload->get_data_length() - transfer.bytes_left;
   piece.bytes = bytes;
 
+  if (order_.on()) order_.begin(number, *transfer.payload, port.index);
   engine_.accept(request_of(*transfer.payload, transfer.address, bytes), number, cycle);
 
   transfer.address += bytes;
@@ -190,14 +192,19 @@ bool Iommu::drain(base::Cycle) {
       pieces_[number].spa = done.outcome.spa;
       pieces_[number].ticket = done.ticket;
       pieces_[number].qos = done.outcome.qos;
-      to_forward_.push(number);
+      if (order_.on())
+        order_.translated(number, to_forward_);
+      else
+        to_forward_.push(number);
     } else if (done.outcome.kind == translate::Outcome::Kind::kTranslated) {
       if (done.outcome.absorbed())
         absorb(payload, piece.offset, piece.bytes);
       else
         complete_ats(payload, done.outcome);
+      if (order_.on()) order_.dropped(number, to_forward_);
       end_piece(number, translate::Response::kSuccess);
     } else {
+      if (order_.on()) order_.dropped(number, to_forward_);
       end_piece(number, done.outcome.response);
     }
     finished.pop();

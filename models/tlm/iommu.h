@@ -50,6 +50,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   }
 
   timing::Engine& engine() { return engine_; }
+  const OutputOrder& order() const { return order_; }
   timing::EngineStats& statistics() { return engine_.stats(); }
   /// The cycle of the IOMMU's clock that simulated time has reached.
   base::Cycle cycle() const { return clock_.edge_at_or_after(now_ps()); }
@@ -170,6 +171,7 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   PayloadPool forward_pool_{0};
   PayloadPool own_pool_{64};
   base::Ring<std::uint32_t> to_forward_;
+  OutputOrder order_;
   TimedRing<PooledPayload*> own_answers_;
   TimedRing<PooledPayload*> forward_answers_;
   TimedRing<Payload*> register_accesses_;  ///< by the time of their effect

@@ -4,6 +4,7 @@
 
 #include "spec/parameters.h"
 #include "timing/params.h"
+#include "tlm/output_order.h"
 #include "translate/functional_caches.h"
 
 namespace iommusim::bus {
@@ -28,6 +29,7 @@ struct IommuParams {
   OwnAccesses own_accesses = OwnAccesses::kTimed;
   bool dmi = false;
   std::uint32_t dma_outstanding = 256;
+  DmaOrder dma_order = DmaOrder::kRelaxed;
   std::uint64_t ats_time_out_ns = 60'000'000'000;
 
   template <class V>
@@ -41,6 +43,7 @@ struct IommuParams {
       "mode functional: grants devices direct access to pages they may reach; it is counted nowhere");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},
       "DMA pieces of up to 4 KiB inside the IOMMU or in memory");
+    v("dma_order", &IommuParams::dma_order, kDmaOrders, "mode cycle: order in which translated requests leave");
     v("ats_time_out_ns", &IommuParams::ats_time_out_ns, base::Unit::kNs, params::Range{1, 1'000'000'000'000},
       "an ATS invalidation request without its completion is given up; PCIe: 60 s");
   }

@@ -29,18 +29,22 @@ inline void build_tables(Machine& tables) {
 }
 
 struct IommuBench : InterruptLines {
-  explicit IommuBench(const IommuParams& params = {})
+  /// With `more_to_bind`, who makes it binds the device, and calls bring_up().
+  explicit IommuBench(const IommuParams& params = {}, bool more_to_bind = false)
       : tables(params.implementation),
         memory("memory", memory_params(params.dmi), {"dma", "own"}, stats),
         iommu("iommu", params, 1, 1, stats) {
-    device.socket.bind(checker.from_initiator);
-    checker.to_target.bind(iommu.dma(0));
+    if (!more_to_bind) device.socket.bind(checker.from_initiator);
+    if (!more_to_bind) checker.to_target.bind(iommu.dma(0));
     cpu.socket.bind(iommu.registers());
     iommu.memory_dma().bind(memory.port(0));
     iommu.memory_own().bind(memory.port(1));
     iommu.connect(this);
     build_tables(tables);
     load_tables();
+    if (!more_to_bind) bring_up();
+  }
+  void bring_up() {
     write_register(spec::kFctlOffset, 4, spec::fctl::kWsi.mask());  // before anything is on
     write_register(spec::kCqbOffset, 8, tables.command_address(0) >> 2 | 7);
     write_register(spec::kFqbOffset, 8, tables.fault_address(0) >> 2 | 6);

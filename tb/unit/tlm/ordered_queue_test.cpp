@@ -8,7 +8,7 @@
 namespace iommusim::bus {
 namespace {
 
-struct Bench {
+struct QueueBench {
   OrderedQueue queue;
   std::set<std::uint32_t> blocked;
   std::uint32_t next() {
@@ -17,7 +17,7 @@ struct Bench {
 };
 
 TEST(OrderedQueue, GoesInOrderOfComing) {
-  Bench bench;
+  QueueBench bench;
   EXPECT_EQ(bench.next(), OrderedQueue::kNone);
   bench.queue.push(1, false);
   bench.queue.push(2, true);
@@ -28,14 +28,14 @@ TEST(OrderedQueue, GoesInOrderOfComing) {
   EXPECT_TRUE(bench.queue.empty());
 }
 TEST(OrderedQueue, APostedPacketPassesABlockedRead) {
-  Bench bench;
+  QueueBench bench;
   bench.queue.push(1, false);
   bench.queue.push(2, true);
   bench.blocked = {1};
   EXPECT_EQ(bench.next(), 2U);
 }
 TEST(OrderedQueue, AReadDoesNotPassABlockedPostedPacket) {
-  Bench bench;
+  QueueBench bench;
   bench.queue.push(1, true);
   bench.queue.push(2, false);
   bench.blocked = {1};
