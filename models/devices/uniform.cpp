@@ -1,69 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices/uniform.h"
 
-#include "traces/event.h"
+#include "base/error.h"
+#include "base/random.h"
 
 namespace iommusim::devices {
 
-Uniform::Uniform(const sc_core::sc_module_name& name, const UniformParams& params, std::uint64_t seed,
-                 stats::Group& parent)
-    : TimedModule(name),
-      params_(params),
-      device_(traces::parse_source(params.bdf).key()),
-      random_(seed),
-      stats_(parent, basename()),
-      master_("dma", DmaLimits{params.outstanding, params.split_bytes}, *this, stats_) {
-  if (params.request_bytes > params.window_bytes)
-    throw base::InputError("request_bytes is " + std::to_string(params.request_bytes) +
-                           ", expected at most window_bytes, " + std::to_string(params.window_bytes));
-}
+namespace {
 
-void Uniform::start(std::uint64_t base, std::function<void()> done) {
-  base::ensure(started_ == base::kNever, "a generator was started twice");
-  base_ = base;
-  done_ = std::move(done);
-  started_ = bus::now_ps();
-  draw();
-  wake_at(started_);
-}
-
-void Uniform::draw() {
-  const std::uint64_t places = (params_.window_bytes - params_.request_bytes) / params_.alignment + 1;
-  const std::uint64_t window = base_ + begun_ % params_.flows * params_.stride();
-  const std::uint64_t place =
-      params_.order == Order::kSequential ? begun_ / params_.flows % places : random_.below(places);
-  next_.iova = window + place * params_.alignment;
-  next_.write = !random_.chance(params_.read_percent, 100);
-  next_.bytes = params_.request_bytes;
-  next_.device = device_;
-  next_.process_valid = process_.has_value();
-  if (process_) next_.process = *process_;
-  next_.cookie = begun_ + 1;
-}
-
-base::Picoseconds Uniform::work(base::Picoseconds) {
-  pump();
-  return base::kNever;
-}
-
-void Uniform::pump() {
-  while (begun_ < params_.count) {
-    const base::Picoseconds due = started_ + begun_ * (params_.interval_ns * 1000 + params_.interval_ps);
-    if (due > bus::now_ps()) return wake_at(due);
-    if (!master_.try_issue(next_)) return;
-    ++begun_;
-    draw();
+class UniformPattern final : public AccessPattern {
+ public:
+  UniformPattern(const UniformParams& params, std::uint64_t seed) : params_(params), random_(seed) {
+    if (params.request_bytes > params.window_bytes)
+      throw base::InputError("request_bytes is " + std::to_string(params.request_bytes) +
+                             ", expected at most window_bytes, " + std::to_string(params.window_bytes));
+    places_ = (params.window_bytes - params.request_bytes) / params.alignment + 1;
+    for (std::uint32_t flow = 0; flow < params.flows; ++flow)
+      streams_.push_back({0, flow * params.stride(), params.window_bytes});
   }
+
+  Access next() override {
+    Access access;
+    access.stream = static_cast<std::uint32_t>(count_ % params_.flows);
+    const bool sequential = params_.order == Order::kSequential;
+    access.offset = (sequential ? count_ / params_.flows % places_ : random_.below(places_)) * params_.alignment;
+    access.write = !random_.chance(params_.read_percent, 100);
+    access.bytes = params_.request_bytes;
+    ++count_;
+    return access;
+  }
+
+ private:
+  UniformParams params_;
+  base::Random random_;
+  std::uint64_t places_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<AccessPattern> make_uniform(const UniformParams& params, std::uint64_t seed) {
+  return std::make_unique<UniformPattern>(params, seed);
 }
 
-void Uniform::produce(const DmaRequest& request, std::uint64_t offset, std::uint8_t* data, std::uint32_t bytes) {
-  fill_pattern(pattern_key(device_.value, 0), request.iova + offset, data, bytes);
-}
-
-void Uniform::completed(const DmaRequest& request, translate::Response response) {
-  digest_.add_response(request.cookie, response);
-  if (++ended_ == params_.count) return done_();
-  pump();
+TrafficParams traffic_of(const UniformParams& params) {
+  TrafficParams traffic;
+  traffic.bdf = params.bdf;
+  traffic.count = params.count;
+  traffic.read_percent = params.read_percent;
+  traffic.interval_ns = params.interval_ns;
+  traffic.interval_ps = params.interval_ps;
+  traffic.outstanding = params.outstanding;
+  traffic.split_bytes = params.split_bytes;
+  return traffic;
 }
 
 }  // namespace iommusim::devices

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A generator: reads and writes of one size at uniformly random or sequential addresses of a window, as fast as its
-// limits allow or at a fixed interval; of several flows in turn, each in a window of its own. What is asked depends on
-// the seed alone; what is written depends on the IOVA alone, so that the end state of the window does not depend on the
-// order of writes.
+// Reads and writes of one size at uniformly random or sequential addresses of a window; of several flows in turn, each
+// in a window of its own. The shortest pattern, and a generator of it.
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "base/bits.h"
-#include "base/random.h"
-#include "devices/dma_master.h"
-#include "devices/pattern.h"
+#include "devices/generator.h"
 #include "params/describe.h"
 
 namespace iommusim::devices {
@@ -66,44 +61,15 @@ struct UniformParams {
   std::uint64_t span_bytes() const { return (flows - 1) * stride() + window_bytes; }
 };
 
-class Uniform final : public bus::TimedModule, DmaClient {
+/// Throws base::InputError for parameters that contradict each other.
+std::unique_ptr<AccessPattern> make_uniform(const UniformParams& params, std::uint64_t seed);
+/// What a generator needs to know beside the pattern.
+TrafficParams traffic_of(const UniformParams& params);
+
+class Uniform final : public Generator {
  public:
-  /// Throws base::InputError for parameters that contradict each other.
-  Uniform(const sc_core::sc_module_name& name, const UniformParams& params, std::uint64_t seed, stats::Group& parent);
-
-  bus::InitiatorSocket& socket() { return master_.socket(); }
-  base::DeviceId device() const { return device_; }
-  /// DMA carries this PASID. Before start().
-  void use_process(base::ProcessId process) { process_ = process; }
-  /// Begins, now, on the windows from `base` on. `done` is called when the last DMA was answered, from a process that
-  /// must not wait. Once.
-  void start(std::uint64_t base, std::function<void()> done);
-
-  bool finished() const { return ended_ == params_.count; }
-  const Digest& digest() const { return digest_; }  ///< DMAs numbered from 1
-  const DmaMaster& master() const { return master_; }
-
- private:
-  void completed(const DmaRequest& request, translate::Response response) override;
-  void ready() override { pump(); }
-  void produce(const DmaRequest& request, std::uint64_t offset, std::uint8_t* data, std::uint32_t bytes) override;
-  base::Picoseconds work(base::Picoseconds now) override;
-  void pump();
-  void draw();
-
-  UniformParams params_;
-  base::DeviceId device_;
-  std::optional<base::ProcessId> process_;
-  base::Random random_;
-  stats::Group stats_;  ///< holds the master's
-  DmaMaster master_;
-  std::function<void()> done_;
-  DmaRequest next_{};  ///< drawn, not begun
-  Digest digest_;
-  std::uint64_t base_ = 0;
-  std::uint64_t begun_ = 0;
-  std::uint64_t ended_ = 0;
-  base::Picoseconds started_ = base::kNever;
+  Uniform(const sc_core::sc_module_name& name, const UniformParams& params, std::uint64_t seed, stats::Group& parent)
+      : Generator(name, traffic_of(params), make_uniform(params, seed), parent) {}
 };
 
 }  // namespace iommusim::devices

@@ -106,16 +106,24 @@ void check_replay(const std::string& path, const DeviceParams& device, const Sys
   });
 }
 
-void check_uniform(const std::string& path, const DeviceParams& device) {
+/// A generator of any pattern.
+void check_generator(const std::string& path, const DeviceParams& device) {
+  const devices::PatternKind kind = pattern_kind_of(device.kind);
   const devices::UniformParams& uniform = device.uniform;
-  check_with(path + ".uniform.bdf", [&] { (void)traces::parse_source(uniform.bdf); });
-  check_with(path + ".uniform.split_bytes", [&] {
-    devices::DmaLimits{uniform.outstanding, uniform.split_bytes}.check();
-  });
-  if (uniform.request_bytes > uniform.window_bytes)
+  const bool is_uniform = kind == devices::PatternKind::kUniform;
+  const devices::TrafficParams traffic = is_uniform ? devices::traffic_of(uniform) : device.traffic;
+  const std::string group = path + (is_uniform ? ".uniform" : ".traffic");
+  check_with(group + ".bdf", [&] { (void)traces::parse_source(traffic.bdf); });
+  check_with(group + ".split_bytes", [&] { devices::DmaLimits{traffic.outstanding, traffic.split_bytes}.check(); });
+  if (is_uniform && uniform.request_bytes > uniform.window_bytes)
     throw ParameterError(path + ".uniform.request_bytes", std::to_string(uniform.request_bytes) +
                                                               " is longer than window_bytes, expected at most " +
                                                               std::to_string(uniform.window_bytes));
+  std::uint32_t spaces = 1;
+  check_with(path + "." + devices::name_of(kind),
+             [&] { spaces = devices::make_pattern(kind, pattern_params_of(device), 0)->spaces(); });
+  if (device.atc.present && spaces != 1)
+    throw ParameterError(path + ".atc.present", "true, but an ATC is that of one function, expected false");
   const auto whole_pages = [&](const char* name, std::uint64_t value) {
     if (value % base::kPageSize != 0)
       throw ParameterError(path + ".window." + name, std::to_string(value) + ", expected a multiple of 4096");
@@ -179,7 +187,7 @@ void check(const SystemParams& params) {
     const std::string path = "devices." + name;
     if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
       throw ParameterError(path, "the name is taken by another part of the system, expected another name");
-    device.kind == DeviceKind::kReplay ? check_replay(path, device, params) : check_uniform(path, device);
+    device.kind == DeviceKind::kReplay ? check_replay(path, device, params) : check_generator(path, device);
     check_stack(path, device, params.software.stack);
     check_atc(path, device, params);
   }

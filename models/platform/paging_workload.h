@@ -7,12 +7,7 @@
 #include <deque>
 #include <set>
 
-#include "devices/uniform.h"
-#include "platform/atc_slot.h"
-#include "platform/buffer_digest.h"
-#include "platform/params.h"
-#include "platform/user_program.h"
-#include "platform/workload.h"
+#include "platform/generator_workload.h"
 
 namespace iommusim::platform {
 
@@ -26,24 +21,15 @@ struct PagerStats : stats::Group {
   Histogram service_ns{*this, "service_ns", Unit::kNs, "from the fault handler to the answer"};
 };
 
-class PagingWorkload final : public Workload, domain::PageFaultHandler {
+class PagingWorkload final : public GeneratorWorkload, domain::PageFaultHandler {
  public:
   /// `buffer` is the offset of its buffers among those of all programs.
   PagingWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, std::uint64_t buffer,
                  stats::Group& parent);
 
-  std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
-  std::vector<std::string> port_names() const override { return {name_}; }
-  std::string device_name() const override { return name_; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;
-  double progress() const override;
-  devices::Digest digest() const override { return generator_.digest(); }
-  std::uint64_t buffer_digest() const override { return buffers_.value(); }
-  std::uint64_t transfers() const override;
-  std::uint64_t failed_transfers() const override { return generator_.master().statistics().failed.value(); }
-  std::uint64_t bytes_moved() const override;
 
  private:
   struct Waiting {
@@ -57,29 +43,14 @@ class PagingWorkload final : public Workload, domain::PageFaultHandler {
   bool refuses(std::uint64_t chunk) const;
   void make_resident(std::uint64_t chunk);
   void evict_oldest();
-  std::uint64_t bytes_of(std::uint64_t chunk) const;
 
-  std::string name_;
-  DeviceParams params_;
   std::uint64_t seed_;
-  std::uint64_t buffer_;
-  devices::Uniform generator_;
-  AtcSlot atc_;
   PagerStats stats_;
-  BufferDigest buffers_;
-  std::unique_ptr<UserProgram> program_;
-  domain::Device* hardware_ = nullptr;
-  std::uint32_t device_ = 0;
-  std::uint32_t ioas_ = 0;
   // Of the thread that serves faults, then of close().
   std::deque<std::uint64_t> resident_;  // chunks by age
   std::set<std::uint64_t> is_resident_;
-
-  hal::Os* os_ = nullptr;
-  std::unique_ptr<hal::Mutex> lock_;  // guards what follows
-  std::unique_ptr<hal::WaitQueue> changed_;
+  // Guarded by lock_.
   std::deque<Waiting> faults_;
-  bool finished_ = false;
   bool pager_ended_ = false;
 };
 

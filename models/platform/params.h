@@ -7,8 +7,8 @@
 #include <string>
 
 #include "devices/atc_params.h"
+#include "devices/patterns.h"
 #include "devices/trace_replay_params.h"
-#include "devices/uniform.h"
 #include "platform/dma_params.h"
 #include "platform/presets.h"
 #include "platform/tables_params.h"
@@ -122,12 +122,16 @@ struct SoftwareParams {
   }
 };
 
-enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging };
+enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging, kSequential, kTiles, kGpu, kTenants };
 inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
     {"uniform", "reads and writes at uniformly random addresses of a window", DeviceKind::kUniform},
     {"paging", "as uniform, on a window that its program maps page by page when the device asks; needs an atc",
      DeviceKind::kPaging},
+    {"sequential", "flows that go through windows, one after the other or with a stride", DeviceKind::kSequential},
+    {"tiles", "tiles of an image in memory", DeviceKind::kTiles},
+    {"gpu", "bursts of wavefronts, coalesced or scattered", DeviceKind::kGpu},
+    {"tenants", "functions with an address space and a pattern each", DeviceKind::kTenants},
 };
 
 /// How the program maps a generator's window.
@@ -163,6 +167,11 @@ struct DeviceParams {
   std::string link;
   devices::TraceReplayParams replay{};
   devices::UniformParams uniform{};
+  devices::TrafficParams traffic{};
+  devices::SequentialParams sequential{};
+  devices::TilesParams tiles{};
+  devices::GpuParams gpu{};
+  devices::TenantsParams tenants{};
   WindowParams window{};
   PagingParams paging{};
   devices::AtcParams atc{};
@@ -174,11 +183,42 @@ struct DeviceParams {
     v("link", &DeviceParams::link, "one of bus.links; empty: the link of bus.pcie");
     v.group("replay", &DeviceParams::replay, "kind replay");
     v.group("uniform", &DeviceParams::uniform, "kinds uniform and paging");
-    v.group("window", &DeviceParams::window, "kinds uniform and paging: its mapping");
+    v.group("traffic", &DeviceParams::traffic, "kinds sequential, tiles, gpu and tenants: how much, how fast");
+    v.group("sequential", &DeviceParams::sequential, "kind sequential");
+    v.group("tiles", &DeviceParams::tiles, "kind tiles");
+    v.group("gpu", &DeviceParams::gpu, "kind gpu");
+    v.group("tenants", &DeviceParams::tenants, "kind tenants");
+    v.group("window", &DeviceParams::window, "generators: the mapping of their windows");
     v.group("paging", &DeviceParams::paging, "kind paging: page faults");
     v.group("atc", &DeviceParams::atc, "address translation cache of each of its functions");
   }
 };
+
+/// The access pattern of a generator's kind.
+constexpr devices::PatternKind pattern_kind_of(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::kSequential:
+      return devices::PatternKind::kSequential;
+    case DeviceKind::kTiles:
+      return devices::PatternKind::kTiles;
+    case DeviceKind::kGpu:
+      return devices::PatternKind::kGpu;
+    case DeviceKind::kTenants:
+      return devices::PatternKind::kTenants;
+    default:
+      return devices::PatternKind::kUniform;
+  }
+}
+
+inline devices::PatternParams pattern_params_of(const DeviceParams& device) {
+  return {device.traffic, device.uniform, device.sequential, device.tiles, device.gpu, device.tenants};
+}
+
+/// The parameter that gives the address of a generator.
+inline std::string bdf_parameter(const std::string& name, DeviceKind kind) {
+  const bool uniform = pattern_kind_of(kind) == devices::PatternKind::kUniform;
+  return "devices." + name + (uniform ? ".uniform.bdf" : ".traffic.bdf");
+}
 
 struct SystemParams {
   std::string name = "system";

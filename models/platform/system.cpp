@@ -9,11 +9,11 @@
 #include "platform/address_map.h"
 #include "platform/bus_maker.h"
 #include "platform/checks.h"
+#include "platform/generator_workload.h"
 #include "platform/paging_workload.h"
 #include "platform/replay_workload.h"
 #include "platform/system_parts.h"
 #include "platform/tables_workload.h"
-#include "platform/uniform_workload.h"
 #include "tlm/failure.h"
 
 namespace iommusim::platform {
@@ -47,7 +47,7 @@ std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory)
 
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
 std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
-  if (device.kind != DeviceKind::kReplay) return device.uniform.span_bytes();
+  if (device.kind != DeviceKind::kReplay) return generator_memory(device);
   return alone ? 0 : memory_of_trace(device.trace);
 }
 
@@ -69,7 +69,7 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
     else if (device.kind == DeviceKind::kPaging)
       workloads.push_back(std::make_unique<PagingWorkload>(name, device, params, buffer, parent));
     else
-      workloads.push_back(std::make_unique<UniformWorkload>(name, device, params, buffer, parent));
+      workloads.push_back(std::make_unique<WindowWorkload>(name, device, params, buffer, parent));
     buffer = end;
   }
   if (more)

@@ -40,9 +40,8 @@ void Tables::attach(std::uint32_t device, const std::string& path, bool ats) {
   if (device >> spec::device_directory_bits(levels(), implementation_.msi_flat) != 0)
     throw ParameterError(path + ".bdf", "device id " + std::to_string(device) + " is beyond a directory of " +
                                             std::to_string(levels()) + " levels, expected a smaller one");
-  const auto [place, fresh] =
-      spaces_.emplace(device, std::make_unique<Space>(*this, tables.first_stage, tables.second_stage,
-                                                      tables.second_leaf));
+  const auto [place, fresh] = spaces_.emplace(
+      device, std::make_unique<Space>(*this, tables.first_stage, tables.second_stage, tables.second_leaf));
   if (!fresh)
     throw ParameterError(path + ".bdf", "device id " + std::to_string(device) +
                                             " is that of another device too, expected one of its own");
@@ -56,13 +55,14 @@ void Tables::attach(std::uint32_t device, const std::string& path, bool ats) {
     context.words[3] = space.tables.fsc();
   } else {
     space.processes.emplace(memory_, space.tables, tables.process_directory);
-    space.processes->set(tables.process, {{spec::pc_ta::kV.mask() | spec::pc_ta::kPscid.of(number),
-                                           space.tables.fsc()}});
+    space.processes->set(tables.process,
+                         {{spec::pc_ta::kV.mask() | spec::pc_ta::kPscid.of(number), space.tables.fsc()}});
     context.words[0] |= spec::dc_tc::kPdtv.mask();
     context.words[3] = space.processes->fsc();
   }
   if (spec::misconfigured(context, implementation_, implementation_.fctl))
-    throw ParameterError("software.tables", "iommu.implementation lacks one of the modes, or ATS, expected all of them");
+    throw ParameterError("software.tables",
+                         "iommu.implementation lacks one of the modes, or ATS, expected all of them");
   directory_.set(device, context);
 }
 
@@ -76,7 +76,8 @@ std::uint64_t Tables::map(std::uint32_t device, const std::string& path, std::ui
   if (!tables.first.bare()) {
     const std::uint64_t page = 1ULL << tables.first.shift(leaf_level);
     if ((iova - gpa) % page != 0) refuse("expected a multiple of the pages of the first stage");
-    if (!spec::first_stage_accepts(tables.first, iova + bytes - 1)) refuse("expected a window that fits the first stage");
+    if (!spec::first_stage_accepts(tables.first, iova + bytes - 1))
+      refuse("expected a window that fits the first stage");
     for (std::uint64_t at = base::align_down(iova, page); at < iova + bytes; at += page) {
       tables.map_first(at, at - iova + gpa, leaf_level);
       check_room();

@@ -15,8 +15,7 @@ constexpr unsigned device_leaf_bits(bool extended) { return extended ? 6 : 7; }
 constexpr unsigned device_directory_index(std::uint32_t device, unsigned level, bool extended) {
   const unsigned leaf_bits = device_leaf_bits(extended);
   if (level == 0) return static_cast<unsigned>(base::bits(device, 0, leaf_bits));
-  return static_cast<unsigned>(
-      base::bits(device, leaf_bits + kDirectoryIndexBits * (level - 1), kDirectoryIndexBits));
+  return static_cast<unsigned>(base::bits(device, leaf_bits + kDirectoryIndexBits * (level - 1), kDirectoryIndexBits));
 }
 /// A directory of so many levels reaches these bits of a device_id.
 constexpr unsigned device_directory_bits(unsigned levels, bool extended) {

@@ -77,8 +77,7 @@ void Engine::answer_read(const MemoryPort::Answer& answer, base::Cycle now) {
   while (!read.waiters.empty()) {
     const std::uint32_t waiter = read.waiters.pop(slots_);
     const translate::MemoryAsk ask = slots_[waiter].process.ask().memory;
-    const std::uint64_t word =
-        is_line ? word_in_line(answer.data.data, ask.address, ask.bytes) : answer.data.data[0];
+    const std::uint64_t word = is_line ? word_in_line(answer.data.data, ask.address, ask.bytes) : answer.data.data[0];
     if (ok && try_shared(waiter, word)) {
       advance(waiter, now);
       continue;

@@ -19,7 +19,22 @@ devices: {g: {kind: uniform, uniform: {count: 4000, window_bytes: 1 MiB, read_pe
 software: {buffer_digest: true, largest_page_bytes: 4096}
 )";
 
-std::string workload(const std::string& name) { return name == "uniform" ? kUniform : replay_of(name); }
+/// Kinds with a line each; the others are traces.
+const std::map<std::string, std::string> kDevices{
+    {"sequential", "{kind: sequential, traffic: {count: 4000, read_percent: 50}, sequential: {flows: 3}}"},
+    {"tiles", "{kind: tiles, traffic: {count: 4000, read_percent: 50}, tiles: {order: random}}"},
+    {"gpu", "{kind: gpu, traffic: {count: 4000, read_percent: 50}, gpu: {window_bytes: 4 MiB}}"},
+    {"tenants",
+     "{kind: tenants, traffic: {count: 4000, read_percent: 50}, gpu: {window_bytes: 1 MiB}, tenants: {patterns: "
+     "[sequential, gpu, tiles, uniform], weights: [1, 2, 3], order: random, same_iovas: false}}"},
+};
+
+std::string workload(const std::string& name) {
+  if (name == "uniform") return kUniform;
+  const auto device = kDevices.find(name);
+  if (device == kDevices.end()) return replay_of(name);
+  return "devices: {d: " + device->second + "}\nsoftware: {buffer_digest: true, largest_page_bytes: 4096}\n";
+}
 
 class Repeat : public testing::TestWithParam<const char*> {};
 
@@ -54,7 +69,9 @@ TEST_P(Repeat, SetAndSeedAreInTheEcho) {
   EXPECT_TRUE(read_file(a + "/stats.json") == read_file(b + "/stats.json"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Repeat, testing::Values("nvme-randread-4k.strict", "mixed-nvme-nic.strict", "uniform"));
+INSTANTIATE_TEST_SUITE_P(All, Repeat,
+                         testing::Values("nvme-randread-4k.strict", "mixed-nvme-nic.strict", "uniform", "sequential",
+                                         "tiles", "gpu", "tenants"));
 
 TEST(Progress, GoesToTheTerminalAndChangesNothing) {
   const Folder folder;
@@ -108,7 +125,7 @@ TEST_P(OtherTiming, LeavesResponsesDataAndFaults) {
 
 INSTANTIATE_TEST_SUITE_P(All, OtherTiming,
                          testing::Values("nvme-randread-4k.strict", "nic-rx-stream.strict", "mixed-nvme-nic.strict",
-                                         "uniform"));
+                                         "uniform", "sequential", "tiles", "gpu", "tenants"));
 
 }  // namespace
 }  // namespace iommusim::system_test

@@ -43,8 +43,9 @@ TEST(Presets, ANameThatIsNoneIsRefusedWithItsPlace) {
     system_of("name: x\npreset: severe\n");
     FAIL();
   } catch (const base::InputError& error) {
-    EXPECT_EQ(std::string(error.what()).rfind("system.yaml:2:9: preset: unknown choice 'severe'; did you mean 'server'?", 0),
-              0U)
+    EXPECT_EQ(
+        std::string(error.what()).rfind("system.yaml:2:9: preset: unknown choice 'severe'; did you mean 'server'?", 0),
+        0U)
         << error.what();
   }
 }

@@ -200,8 +200,8 @@ TEST_F(WalkReadsTest, ALineThatFailsIsReadEntryByEntry) {
     ASSERT_TRUE(machine->driver.offer(Machine::request(5, kBase + page * 0x1000), page));
   machine->driver.run_until_idle();
   for (const Finished& done : machine->driver.finished()) {
-    EXPECT_EQ(done.outcome.kind, done.cookie == 7 ? translate::Outcome::Kind::kFault
-                                                  : translate::Outcome::Kind::kTranslated);
+    EXPECT_EQ(done.outcome.kind,
+              done.cookie == 7 ? translate::Outcome::Kind::kFault : translate::Outcome::Kind::kTranslated);
     EXPECT_EQ(done.outcome.fault.cause, done.cookie == 7 ? 274 : 0);
   }
   stats::check_identities(machine->root);
