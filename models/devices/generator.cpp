@@ -36,6 +36,7 @@ void Generator::draw() {
   if (process_) next_.process = *process_;
   next_.cookie = begun_ + 1;
   after_all_ = access.after_all;
+  intervals_begin_ = access.intervals_begin;
   think_ns_ = access.think_ns;
 }
 
@@ -50,9 +51,10 @@ void Generator::pump() {
       if (ended_ != begun_) return;  // the last answer comes back here
       after_all_ = false;
       not_before_ = bus::now_ps() + think_ns_ * 1000;
+      if (intervals_begin_) started_ = not_before_, first_of_intervals_ = begun_;
     }
-    const base::Picoseconds due =
-        std::max(not_before_, started_ + begun_ * (params_.interval_ns * 1000 + params_.interval_ps));
+    const base::Picoseconds due = std::max(
+        not_before_, started_ + (begun_ - first_of_intervals_) * (params_.interval_ns * 1000 + params_.interval_ps));
     if (due > bus::now_ps()) return wake_at(due);
     if (!master_.try_issue(next_)) return;
     ++begun_;

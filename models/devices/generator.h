@@ -52,10 +52,12 @@ class Generator : public bus::TimedModule, DmaClient {
   std::function<void()> done_;
   DmaRequest next_{};       ///< drawn, not begun
   bool after_all_ = false;  ///< it waits for all before it
+  bool intervals_begin_ = false;
   std::uint64_t think_ns_ = 0;
   Digest digest_;
   std::uint64_t base_ = 0;
   std::uint64_t begun_ = 0;
+  std::uint64_t first_of_intervals_ = 0;  ///< the DMA that began at started_
   std::uint64_t ended_ = 0;
   base::Picoseconds not_before_ = 0;
   base::Picoseconds started_ = base::kNever;

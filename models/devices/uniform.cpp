@@ -26,6 +26,7 @@ class UniformPattern final : public AccessPattern {
     access.offset = (sequential ? count_ / params_.flows % places_ : random_.below(places_)) * params_.alignment;
     access.write = !random_.chance(params_.read_percent, 100);
     access.bytes = params_.request_bytes;
+    access.after_all = access.intervals_begin = params_.lead_in != 0 && count_ != 0 && count_ <= params_.lead_in;
     ++count_;
     return access;
   }

@@ -30,6 +30,7 @@ struct UniformParams {
   std::uint64_t flow_stride_bytes = 0;
   std::uint64_t interval_ns = 0;
   std::uint64_t interval_ps = 0;
+  std::uint64_t lead_in = 0;
   std::uint32_t outstanding = 32;
   std::uint32_t split_bytes = 4096;
 
@@ -50,6 +51,8 @@ struct UniformParams {
       "from the window of one flow to that of the next, a multiple of 4 KiB; 0: window_bytes, rounded up");
     v("interval_ns", &P::interval_ns, Unit::kNs, Range{0, 1'000'000'000}, "from one DMA to the next; 0 is at once");
     v("interval_ps", &P::interval_ps, Unit::kPs, Range{0, 1'000'000'000'000}, "to be added to interval_ns");
+    v("lead_in", &P::lead_in, Unit::kCount, Range{0, ~0ULL},
+      "DMAs of count that come first, each after the answer to the one before; the intervals begin after them");
     v("outstanding", &P::outstanding, Unit::kCount, Range{1, 65536}, "transactions in flight");
     v("split_bytes", &P::split_bytes, Unit::kBytes, Range{64, 4096}, "longest transaction on the bus, a power of two");
   }

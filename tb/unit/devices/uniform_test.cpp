@@ -136,6 +136,27 @@ SC_TEST(Uniform, IntervalPs) {
   EXPECT_EQ(target.requests.size(), 2U);
 }
 
+SC_TEST(Uniform, LeadIn) {
+  stats::Group stats("test");
+  UniformParams params;
+  params.lead_in = 2;
+  params.count = 4;
+  params.window_bytes = 64;
+  Uniform generator("generator", params, 1, stats);
+  RawTarget target("target");
+  target.answer = RawTarget::Answer::kAccept;
+  generator.socket().bind(target.socket);
+  generator.start(0x4000, [] {});
+  run_to(1'000);
+  ASSERT_EQ(target.requests.size(), 1U);
+  target.respond(0);
+  run_to(2'000);
+  ASSERT_EQ(target.requests.size(), 2U);
+  target.respond(1);
+  run_to(3'000);
+  EXPECT_EQ(target.requests.size(), 4U) << "not one by one any more";
+}
+
 /// The addresses that a generator asks for, without the base.
 std::vector<std::uint64_t> addresses_of(const UniformParams& params) {
   stats::Group stats("test");
