@@ -14,12 +14,12 @@ namespace iommusim::devices {
 
 struct Access {
   std::uint32_t stream = 0;
-  std::uint64_t offset = 0;    ///< in the stream
-  std::uint32_t bytes = 0;     ///< at least 1, inside the stream
-  bool write = false;          ///< the device writes memory
-  bool after_all = false;      ///< begins when all accesses before it were answered ...
+  std::uint64_t offset = 0;      ///< in the stream
+  std::uint32_t bytes = 0;       ///< at least 1, inside the stream
+  bool write = false;            ///< the device writes memory
+  bool after_all = false;        ///< begins when all accesses before it were answered ...
   bool intervals_begin = false;  ///< with after_all: the intervals to those that follow count from this one
-  std::uint64_t think_ns = 0;  ///< ... and this much later
+  std::uint64_t think_ns = 0;    ///< ... and this much later
 };
 
 struct Stream {

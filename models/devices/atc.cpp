@@ -136,6 +136,7 @@ void Atc::cut(base::Picoseconds now) {
   piece.write = payload.is_write();
   piece.execute = dma.execute;
   if (dma.process_valid) piece.space = {true, dma.privileged, dma.process.value};
+  piece.space.device = dma.device.value;
   transfer.address += piece.bytes;
   transfer.bytes_left -= piece.bytes;
   ++transfer.pieces_inside;
@@ -176,6 +177,11 @@ void Atc::use(std::uint32_t i, const AtcEntry& entry) {
   if (piece.translated) piece.target = entry.target_of(piece.iova);
   piece.state = PieceState::kToSend;
   to_send_.push(i);
+  tell_listener(piece);
+}
+
+void Atc::tell_listener(const Piece& piece) {
+  if (listener_ != nullptr) listener_->translated(bus::dma_of(*transfers_.get(piece.transfer).payload));
 }
 
 void Atc::send(base::Picoseconds now) {

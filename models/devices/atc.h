@@ -5,13 +5,16 @@
 // first, it passes everything on.
 // Invariants: a piece of DMA (at most 4 KiB) ends exactly once. After an Invalidation Completion no request with a
 // translation that it named is sent or, if a read, unanswered; a write may be on its way, but ahead of the completion.
-// Model: pieces that hit overtake pieces that miss; a device that needs an order waits for the answers.
+// Several functions of a device may share one: DMA of each is translated for that function. Page requests are then
+// those of the function that it was made for. Model: pieces that hit overtake pieces that miss; a device that needs an
+// order waits for the answers.
 #pragma once
 
 #include <deque>
 
 #include "base/pool.h"
 #include "devices/atc_cache.h"
+#include "devices/atc_listener.h"
 #include "devices/atc_params.h"
 #include "devices/atc_stats.h"
 #include "timing/lookup_stage.h"
@@ -34,6 +37,8 @@ class Atc final : public bus::TimedModule, bus::TargetClient, bus::InitiatorClie
   /// What configuration software does to an idle device (IOMMU 6.6): from here on DMA is translated, or is not; nothing
   /// is held in either case. From a process, not from within a transport call.
   void enable(bool ats, bool pri);
+  /// Told of each piece that is looked up; nullptr: nobody. Must outlive the simulation.
+  void tell(AtcListener* listener) { listener_ = listener; }
   /// No DMA, request or invalidation inside.
   bool idle() const;
   const AtcStats& statistics() const { return stats_; }
@@ -126,6 +131,7 @@ class Atc final : public bus::TimedModule, bus::TargetClient, bus::InitiatorClie
   void cut(base::Picoseconds now);
   bool look_up(base::Picoseconds now);
   void use(std::uint32_t piece, const AtcEntry& entry);
+  void tell_listener(const Piece& piece);
   void send(base::Picoseconds now);
   void send_piece(base::Picoseconds now);
   void answered(bus::PooledPayload& payload, base::Picoseconds now);
@@ -164,6 +170,7 @@ class Atc final : public bus::TimedModule, bus::TargetClient, bus::InitiatorClie
   bus::TargetPort device_;
   bus::InitiatorPort bus_;
   bool ats_ = false, pri_ = false;
+  AtcListener* listener_ = nullptr;
 
   base::Pool<Transfer> transfers_;
   base::Ring<Incoming> incoming_;

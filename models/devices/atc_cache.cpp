@@ -5,15 +5,16 @@ namespace iommusim::devices {
 
 namespace {
 
-// The tag of a key: size in bits 5:0, PASID in 27:8, its validity and the privilege above.
-constexpr unsigned kProcessShift = 8;
+// The tag of a key: size in bits 5:0, PASID in 27:8, its validity and the privilege above, the function in
+// 63:40.
+constexpr unsigned kProcessShift = 8, kDeviceShift = 40;
 constexpr std::uint64_t kProcessValid = 1ULL << 32;
 constexpr std::uint64_t kPrivileged = 1ULL << 33;
 
 }  // namespace
 
 timing::PageKey AtcCache::key_of(std::uint64_t iova, const AtcSpace& space, unsigned size_log2) {
-  std::uint64_t tag = size_log2;
+  std::uint64_t tag = size_log2 | std::uint64_t{space.device} << kDeviceShift;
   if (space.process_valid)
     tag |= kProcessValid | (std::uint64_t{space.process} << kProcessShift) | (space.privileged ? kPrivileged : 0);
   return {tag, iova >> size_log2};
@@ -38,10 +39,11 @@ bool AtcCache::fill(std::uint64_t iova, const AtcSpace& space, const AtcEntry& e
   return evicted;
 }
 
-std::uint32_t AtcCache::remove(const AtsRange& range) {
+std::uint32_t AtcCache::remove(const AtsRange& range, base::DeviceId function) {
   return cache_.remove_if([&](const timing::PageKey& key, const AtcEntry& entry) {
     const auto process = static_cast<std::uint32_t>(base::bits(key.tag, kProcessShift, 20));
     const bool gone =
+        key.tag >> kDeviceShift == function.value &&
         range.touches(key.page << entry.size_log2, entry.size_log2, (key.tag & kProcessValid) != 0, process);
     if (gone) account(entry.size_log2, -1);
     return gone;
@@ -49,10 +51,9 @@ std::uint32_t AtcCache::remove(const AtsRange& range) {
 }
 
 void AtcCache::clear() {
-  AtsRange everything;
-  everything.last = ~0ULL;
-  everything.every_process = true;
-  remove(everything);
+  cache_.remove_if([](const timing::PageKey&, const AtcEntry&) { return true; });
+  resident_ = {};
+  sizes_ = 0;
 }
 
 void AtcCache::account(unsigned size_log2, int by) {

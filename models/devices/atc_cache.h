@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The translations that a device holds, of all sizes in one set-associative structure; a look-up probes each size that
-// is resident. Entries are tagged with the PASID and the privilege of the request that brought them.
+// is resident. Entries are tagged with the function, the PASID and the privilege of the request that brought them; the
+// set is chosen by the page number alone.
 // Model: a Global entry serves the PASID that asked for it and no other.
 #pragma once
 
@@ -16,8 +17,10 @@ struct AtcSpace {
   bool process_valid = false;
   bool privileged = false;
   std::uint32_t process = 0;
+  std::uint32_t device = 0;
   friend bool operator==(const AtcSpace& a, const AtcSpace& b) {
-    return a.process_valid == b.process_valid && a.privileged == b.privileged && a.process == b.process;
+    return a.device == b.device && a.process_valid == b.process_valid && a.privileged == b.privileged &&
+           a.process == b.process;
   }
 };
 
@@ -39,8 +42,8 @@ class AtcCache {
   const AtcEntry* find(std::uint64_t iova, const AtcSpace& space, bool is_write, bool executes);
   /// Of the range around `iova`. True: a valid entry gave way.
   bool fill(std::uint64_t iova, const AtcSpace& space, const AtcEntry& entry);
-  /// How many went.
-  std::uint32_t remove(const AtsRange& range);
+  /// Those of one function. How many went.
+  std::uint32_t remove(const AtsRange& range, base::DeviceId function);
   void clear();
   std::uint32_t size() const { return cache_.size(); }
 

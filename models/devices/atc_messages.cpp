@@ -37,9 +37,11 @@ void Atc::serve_invalidations(base::Picoseconds now) {
 
 void Atc::invalidate(const Received& received, base::Picoseconds now) {
   const AtsRange range = range_of(received.message);
-  stats_.invalidated += cache_.remove(range);
-  const auto touches = [&range](std::uint64_t address, const AtcSpace& space) {
-    return range.touches(address, base::kPageShift, space.process_valid, space.process);
+  const base::DeviceId function = received.message.function.device_id();
+  stats_.invalidated += cache_.remove(range, function);
+  const auto touches = [&range, function](std::uint64_t address, const AtcSpace& space) {
+    return space.device == function.value &&
+           range.touches(address, base::kPageShift, space.process_valid, space.process);
   };
   for (Miss& miss : misses_)
     if (miss.state == MissState::kRequested && touches(miss.page, miss.space)) miss.overtaken = true;

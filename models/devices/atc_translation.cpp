@@ -60,7 +60,7 @@ void Atc::send_translation_request(base::Picoseconds now) {
   bus::PooledPayload& payload = pool_.take();
   bus::set_access(payload, false, miss.page, payload.buffer(), bus::kAtsRequestBytes);
   payload.dma.type = translate::AddressType::kAtsRequest;
-  payload.dma.device = function_;
+  payload.dma.device = base::DeviceId(miss.space.device);
   payload.dma.process_valid = miss.space.process_valid;
   payload.dma.process = base::ProcessId(miss.space.process);
   payload.dma.privileged = miss.space.privileged;
@@ -125,6 +125,7 @@ void Atc::fail(std::uint32_t m, translate::Response response, base::Picoseconds 
   for (std::uint32_t i = misses_[m].head, next = 0; i != kNone; i = next) {
     next = pieces_[i].next;
     ++stats_.refused;
+    tell_listener(pieces_[i]);
     end_piece(i, response, now);
   }
   free_miss(m);

@@ -36,6 +36,9 @@ class AtcSlot {
     base::ensure(atc_->idle(), "an ATC is not idle after its device ended");
     atc_->enable(false, false);
   }
+  void tell(devices::AtcListener* listener) {
+    if (atc_) atc_->tell(listener);
+  }
   const devices::Atc* atc() const { return atc_.get(); }
 
  private:

@@ -83,10 +83,10 @@ void check_tables(const SystemParams& params) {
     throw ParameterError("software.tables.process",
                          std::to_string(tables.process) + " is beyond the process directory, expected a smaller one");
   for (const auto& [name, device] : params.devices)
-    if (device.kind != DeviceKind::kUniform)
+    if (device.kind != DeviceKind::kUniform && device.kind != DeviceKind::kPackets)
       throw ParameterError("devices." + name + ".kind",
                            "it needs a driver, which software.stack tables is not, "
-                           "expected uniform");
+                           "expected uniform or packets");
 }
 
 void check_replay(const std::string& path, const DeviceParams& device, const SystemParams& system) {
@@ -145,6 +145,33 @@ void check_stack(const std::string& path, const DeviceParams& device, Stack stac
     throw ParameterError(path + ".kind", "there is no driver for it in the kernel (software.stack), expected replay");
 }
 
+void check_packets(const std::string& path, const DeviceParams& device, const SystemParams& system) {
+  const devices::PacketsParams& packets = device.packets;
+  check_with(path + ".packets.bdf", [&] { (void)traces::parse_source(packets.bdf); });
+  if (system.software.stack != Stack::kTables)
+    throw ParameterError(path + ".kind", "kind packets has no driver, expected software.stack tables");
+  if (system.software.tables.translation != Translation::kTables ||
+      system.software.tables.first_stage == spec::iosatp_mode::kBare)
+    throw ParameterError(path + ".kind", "kind packets needs a first stage, expected one in software.tables");
+  if (system.software.tables.process_directory != spec::pdtp_mode::kBare)
+    throw ParameterError("software.tables.process_directory", "kind packets has no PASID, expected none");
+  if (!device.atc.present)
+    throw ParameterError(path + ".atc.present", "false, but kind packets needs it, expected true");
+  if (!system.software.ats) throw ParameterError("software.ats", "false, but kind packets needs it, expected true");
+  const auto check_area = [&](const char* name, const devices::PacketAreaParams& area) {
+    const std::string at = path + ".packets." + name;
+    if (area.page_bytes != 1ULL << 12 && area.page_bytes != 1ULL << 21 && area.page_bytes != 1ULL << 30)
+      throw ParameterError(at + ".page_bytes", std::to_string(area.page_bytes) + ", expected 4KiB, 2MiB or 1GiB");
+    if (area.iova % area.page_bytes != 0)
+      throw ParameterError(at + ".iova", std::to_string(area.iova) + ", expected a multiple of page_bytes");
+    if (area.bytes < area.page_bytes || area.bytes % area.page_bytes != 0)
+      throw ParameterError(at + ".bytes", std::to_string(area.bytes) + ", expected a multiple of page_bytes");
+  };
+  check_area("ring", packets.ring);
+  check_area("data", packets.data);
+  check_area("notification", packets.notification);
+}
+
 void check_atc(const std::string& path, const DeviceParams& device, const SystemParams& system) {
   check_cache(path + ".atc.cache", device.atc.cache);
   if (device.kind != DeviceKind::kPaging) return;
@@ -187,7 +214,12 @@ void check(const SystemParams& params) {
     const std::string path = "devices." + name;
     if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
       throw ParameterError(path, "the name is taken by another part of the system, expected another name");
-    device.kind == DeviceKind::kReplay ? check_replay(path, device, params) : check_generator(path, device);
+    if (device.kind == DeviceKind::kReplay)
+      check_replay(path, device, params);
+    else if (device.kind == DeviceKind::kPackets)
+      check_packets(path, device, params);
+    else
+      check_generator(path, device);
     check_stack(path, device, params.software.stack);
     check_atc(path, device, params);
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "devices/atc_params.h"
+#include "devices/packets_params.h"
 #include "devices/patterns.h"
 #include "devices/trace_replay_params.h"
 #include "platform/dma_params.h"
@@ -122,7 +123,7 @@ struct SoftwareParams {
   }
 };
 
-enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging, kSequential, kTiles, kGpu, kTenants };
+enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging, kSequential, kTiles, kGpu, kTenants, kPackets };
 inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
     {"uniform", "reads and writes at uniformly random addresses of a window", DeviceKind::kUniform},
@@ -132,6 +133,8 @@ inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"tiles", "tiles of an image in memory", DeviceKind::kTiles},
     {"gpu", "bursts of wavefronts, coalesced or scattered", DeviceKind::kGpu},
     {"tenants", "functions with an address space and a pattern each", DeviceKind::kTenants},
+    {"packets", "packets at line rate for tenants in turn, dropped when translations are late; needs an atc",
+     DeviceKind::kPackets},
 };
 
 /// How the program maps a generator's window.
@@ -172,6 +175,7 @@ struct DeviceParams {
   devices::TilesParams tiles{};
   devices::GpuParams gpu{};
   devices::TenantsParams tenants{};
+  devices::PacketsParams packets{};
   WindowParams window{};
   PagingParams paging{};
   devices::AtcParams atc{};
@@ -183,6 +187,7 @@ struct DeviceParams {
     v("link", &DeviceParams::link, "one of bus.links; empty: the link of bus.pcie");
     v.group("replay", &DeviceParams::replay, "kind replay");
     v.group("uniform", &DeviceParams::uniform, "kinds uniform and paging");
+    v.group("packets", &DeviceParams::packets, "kind packets");
     v.group("traffic", &DeviceParams::traffic, "kinds sequential, tiles, gpu and tenants: how much, how fast");
     v.group("sequential", &DeviceParams::sequential, "kind sequential");
     v.group("tiles", &DeviceParams::tiles, "kind tiles");

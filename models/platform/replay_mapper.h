@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes and removes the mappings of a trace replay: a user program behind iommufd, or a driver of the kernel on the
-// DMA API. Each function of the device has an address space of its own. Errors are positive errno numbers.
+// What makes and removes the mappings of a trace replay: a user program behind iommufd, or a driver of the kernel on
+// the DMA API. Each function of the device has an address space of its own. Errors are positive errno numbers.
 #pragma once
 
 #include <cstddef>

@@ -47,6 +47,7 @@ std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory)
 
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
 std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
+  if (device.kind == DeviceKind::kPackets) return PacketsOnTables::buffer_bytes(device.packets);
   if (device.kind != DeviceKind::kReplay) return generator_memory(device);
   return alone ? 0 : memory_of_trace(device.trace);
 }
@@ -62,7 +63,9 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
       throw ParameterError("devices." + name,
                            "its buffers do not fit into memory, expected less, or more "
                            "memory.physical_bits");
-    if (tables)
+    if (tables && device.kind == DeviceKind::kPackets)
+      workloads.push_back(std::make_unique<PacketsOnTables>(name, device, params, *tables, buffer, parent));
+    else if (tables)
       workloads.push_back(std::make_unique<UniformOnTables>(name, device, params, *tables, buffer, parent));
     else if (device.kind == DeviceKind::kReplay)
       workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "devices/packets.h"
 #include "devices/uniform.h"
 #include "platform/atc_slot.h"
 #include "platform/tables.h"
@@ -56,6 +57,32 @@ class UniformOnTables final : public TablesWorkload {
   devices::Uniform generator_;
   AtcSlot atc_;
   std::uint64_t base_ = 0;  ///< what the device calls the first byte of its window
+};
+
+/// A function each tenant, all with the same IOVAs, each with pages of its own behind them.
+class PacketsOnTables final : public TablesWorkload {
+ public:
+  PacketsOnTables(const std::string& name, const DeviceParams& params, const SystemParams& system, Tables& tables,
+                  std::uint64_t buffer, stats::Group& parent);
+  /// Bytes of buffers that it needs.
+  static std::uint64_t buffer_bytes(const devices::PacketsParams& params);
+
+  std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
+  std::vector<std::string> port_names() const override { return {name_}; }
+  double progress() const override;
+  devices::Digest digest() const override { return packets_.digest(); }
+  std::uint64_t transfers() const override;
+  std::uint64_t failed_transfers() const override { return packets_.master().statistics().failed.value(); }
+  std::uint64_t bytes_moved() const override;
+
+ private:
+  void start(std::function<void()> done) override;
+  void stop() override { atc_.disable(); }
+
+  std::string name_;
+  std::uint64_t packets_in_all_;
+  devices::Packets packets_;
+  AtcSlot atc_;
 };
 
 }  // namespace iommusim::platform

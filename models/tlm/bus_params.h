@@ -35,7 +35,8 @@ struct DmaBusParams {
     using params::Range;
     using P = DmaBusParams;
     v("kind", &P::kind, kBusKinds, "what is between devices and IOMMU");
-    v("latency_up_ns", &P::latency_up_ns, Unit::kNs, Range{0, 1'000'000}, "kind shared, as what follows: last byte on the link to its arrival");
+    v("latency_up_ns", &P::latency_up_ns, Unit::kNs, Range{0, 1'000'000},
+      "kind shared, as what follows: last byte on the link to its arrival");
     v("latency_down_ns", &P::latency_down_ns, Unit::kNs, Range{0, 1'000'000}, "the same for answers");
     v("bandwidth_up_bytes_per_s", &P::bandwidth_up_bytes_per_s, Unit::kBytesPerSecond,
       Range{0, Rate::kMaxBytesPerSecond}, "device to IOMMU, all ports together; 0 is no limit");

@@ -49,9 +49,9 @@ TEST_F(DmaStack, RecordedExecutesTheLinesOfTheTraceAndNothingElse_invalidations)
   const Stats recorded =
       replay("nic-rx-stream.strict", {kKernel, kRecorded, "software.flush_all_threshold_bytes=4096"});
   EXPECT_EQ(recorded["software.dma.syncs"], recorded["d.invalidations"]);
-  EXPECT_EQ(recorded["software.dma.flushes_asked"], 1U);         // the end
-  EXPECT_EQ(recorded["iommu.commands.iotinval_page"], 1491U);    // pages of the I lines
-  EXPECT_EQ(recorded["iommu.commands.iotinval_space"], 4U);      // attach, end and detach
+  EXPECT_EQ(recorded["software.dma.flushes_asked"], 1U);       // the end
+  EXPECT_EQ(recorded["iommu.commands.iotinval_page"], 1491U);  // pages of the I lines
+  EXPECT_EQ(recorded["iommu.commands.iotinval_space"], 4U);    // attach, end and detach
 }
 
 TEST_F(DmaStack, CallsTakeTheirTime_dma_call_ns) {

@@ -57,12 +57,26 @@ TEST(AtcCache, ARangeRemovesWhatItTouches) {
   cache.fill(0x5000, {}, entry(0x95000, 12));
   cache.fill(0x6000, {}, entry(0x96000, 12));
   cache.fill(0x200000, {}, entry(0x40000000, 21));
-  EXPECT_EQ(cache.remove(page(0x5000)), 1U);
-  EXPECT_EQ(cache.remove(page(0x3ff000)), 1U) << "a page inside of the superpage";
+  EXPECT_EQ(cache.remove(page(0x5000), {}), 1U);
+  EXPECT_EQ(cache.remove(page(0x3ff000), {}), 1U) << "a page inside of the superpage";
   EXPECT_EQ(cache.size(), 1U);
   EXPECT_EQ(cache.find(0x345678, {}, true, false), nullptr);
   cache.clear();
   EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(AtcCache, FunctionsAreApartButShareSets) {
+  AtcCache cache({4, 2, timing::Policy::kLru, 1, 1}, 1);
+  AtcSpace one, two, three;
+  one.device = 1, two.device = 2, three.device = 3;
+  cache.fill(0x5000, one, entry(0x95000, 12));
+  cache.fill(0x5000, two, entry(0x96000, 12));
+  EXPECT_EQ(cache.find(0x5000, one, true, false)->target, 0x95000U);
+  EXPECT_EQ(cache.find(0x5000, two, true, false)->target, 0x96000U);
+  EXPECT_EQ(cache.remove(page(0x5000), base::DeviceId(2)), 1U);
+  cache.fill(0x5000, two, entry(0x96000, 12));
+  EXPECT_TRUE(cache.fill(0x5000, three, entry(0x97000, 12))) << "two ways, whoever asks";
+  EXPECT_EQ(cache.find(0x5000, one, true, false), nullptr);
 }
 
 TEST(AtcCache, OffHoldsNothing) {

@@ -64,6 +64,27 @@ TEST(Checks, TablesNeedRoomAndGeneratorsThatNeedNoDriver) {
   EXPECT_EQ(objection(params), "devices.generator.kind");
 }
 
+TEST(Checks, PacketsNeedTablesAndAnAtc) {
+  SystemParams params = good();
+  DeviceParams& device = params.devices["generator"];
+  device.kind = DeviceKind::kPackets;
+  EXPECT_EQ(objection(params), "devices.generator.kind");
+  params.software.stack = Stack::kTables;
+  EXPECT_EQ(objection(params), "devices.generator.atc.present");
+  device.atc.present = true;
+  EXPECT_EQ(objection(params), "software.ats");
+  params.software.ats = params.iommu.implementation.ats = true;
+  EXPECT_EQ(objection(params), "");
+  device.packets.data.iova += 4096;
+  EXPECT_EQ(objection(params), "devices.generator.packets.data.iova");
+  device.packets.data.page_bytes = 8192;
+  EXPECT_EQ(objection(params), "devices.generator.packets.data.page_bytes");
+  device.packets.data.page_bytes = 4096;
+  EXPECT_EQ(objection(params), "");
+  device.packets.ring.bytes = 100;
+  EXPECT_EQ(objection(params), "devices.generator.packets.ring.bytes");
+}
+
 TEST(Checks, FlowsHaveWholePagesBetweenThem) {
   SystemParams params = good();
   devices::UniformParams& uniform = params.devices["generator"].uniform;
