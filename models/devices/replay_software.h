@@ -13,6 +13,9 @@ class ReplaySoftware {
   /// until software calls TraceReplay::software_done(), from within this call or later. One request at a time. Called
   /// from a process that must not wait.
   virtual void request(const traces::Event& event) = 0;
+  /// Where the device finds what an access of the trace is to. Asked only when it is mapped (or all IOVAs are the
+  /// trace's).
+  virtual std::uint64_t address(const traces::Event& access) const { return access.iova; }
   /// The last event is over and nothing is in flight. Called once, as above.
   virtual void finished() {}
 };

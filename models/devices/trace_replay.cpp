@@ -143,7 +143,7 @@ bool TraceReplay::begin_access() {
   if (params_.order == ReplayOrder::kConflicts && overlaps_flight(event_.iova, event_.last(), write)) return false;
   const std::uint32_t slot = free_.back();
   DmaRequest request;
-  request.iova = event_.iova;
+  request.iova = software_.address(event_);
   request.bytes = event_.bytes;
   request.write = write;
   request.device = base::DeviceId(source);
@@ -192,12 +192,13 @@ void TraceReplay::refuse(const std::string& what) const {
 
 void TraceReplay::produce(const DmaRequest& request, std::uint64_t offset, std::uint8_t* data, std::uint32_t bytes) {
   const Flight& flight = flights_[request.cookie];
-  fill_pattern(pattern_key(flight.source, flight.number), request.iova + offset, data, bytes);
+  fill_pattern(pattern_key(flight.source, flight.number), flight.first + offset, data, bytes);
 }
 
 void TraceReplay::consume(const DmaRequest& request, std::uint64_t offset, const std::uint8_t* data,
                           std::uint32_t bytes) {
-  flights_[request.cookie].sum += checksum(request.iova + offset, data, bytes);
+  Flight& flight = flights_[request.cookie];
+  flight.sum += checksum(flight.first + offset, data, bytes);
 }
 
 void TraceReplay::completed(const DmaRequest& request, translate::Response response) {

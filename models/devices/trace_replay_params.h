@@ -34,12 +34,19 @@ inline constexpr base::Choice<ReplayInvalidations> kReplayInvalidations[] = {
      ReplayInvalidations::kRecorded},
 };
 
+enum class ReplayIovas : std::uint8_t { kRecorded, kOwn };
+inline constexpr base::Choice<ReplayIovas> kReplayIovas[] = {
+    {"recorded", "those of the trace", ReplayIovas::kRecorded},
+    {"own", "software chooses; the device's accesses follow; needs software.stack kernel", ReplayIovas::kOwn},
+};
+
 struct TraceReplayParams {
   ReplayOrder order = ReplayOrder::kConflicts;
   ReplayTiming timing = ReplayTiming::kAsap;
   double time_scale = 1.0;
   UnmappedAccess unmapped = UnmappedAccess::kError;
   ReplayInvalidations invalidations = ReplayInvalidations::kOwn;
+  ReplayIovas iovas = ReplayIovas::kRecorded;
   std::uint32_t outstanding = 32;
   std::uint32_t split_bytes = 4096;
   std::uint64_t max_events = 0;
@@ -54,6 +61,7 @@ struct TraceReplayParams {
     v("time_scale", &P::time_scale, Unit::kRatio, Range{0, 1'000'000}, "of the trace's time; below 1 is faster");
     v("unmapped", &P::unmapped, kUnmappedAccesses, "an access that no M line covers");
     v("invalidations", &P::invalidations, kReplayInvalidations, "what invalidates");
+    v("iovas", &P::iovas, kReplayIovas, "where mappings are");
     v("outstanding", &P::outstanding, Unit::kCount, Range{1, 65536},
       "accesses in flight, all sources; 1 is strictly in the order of the trace");
     v("split_bytes", &P::split_bytes, Unit::kBytes, Range{64, 4096}, "longest transaction on the bus, a power of two");

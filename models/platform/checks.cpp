@@ -97,6 +97,19 @@ void check_replay(const std::string& path, const DeviceParams& device, const Sys
   if (!opened || file.bad())
     throw ParameterError(path + ".trace",
                          device.trace + " cannot be read: " + std::strerror(errno) + ", expected a trace");
+  if (device.replay.iovas == devices::ReplayIovas::kOwn) {
+    if (system.software.stack != Stack::kKernel)
+      throw ParameterError(path + ".replay.iovas",
+                           "own, but only the DMA API chooses IOVAs, expected recorded, or "
+                           "software.stack kernel");
+    if (device.replay.invalidations == devices::ReplayInvalidations::kRecorded)
+      throw ParameterError(path + ".replay.invalidations",
+                           "recorded, but they are of recorded IOVAs (replay.iovas), expected own");
+    if (device.replay.unmapped == devices::UnmappedAccess::kFault)
+      throw ParameterError(path + ".replay.unmapped",
+                           "fault, but what is not mapped is nowhere with own IOVAs (replay.iovas), expected error or "
+                           "skip");
+  }
   if (device.replay.invalidations == devices::ReplayInvalidations::kRecorded && system.software.stack != Stack::kKernel)
     throw ParameterError(path + ".replay.invalidations",
                          "recorded, but only a driver of the kernel can ask for an invalidation, expected own, or "

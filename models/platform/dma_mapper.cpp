@@ -11,8 +11,8 @@ int DmaMapper::open(domain::Device& device) {
   return kernel_.open_dma(device, options, domains_.emplace_back());
 }
 
-int DmaMapper::map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) {
-  return domains_[function]->map_fixed(iova, memory_ + pa, bytes, dma::Direction::kBidirectional);
+int DmaMapper::map(std::size_t function, const traces::Event& event) {
+  return domains_[function]->map_fixed(event.iova, memory_ + event.pa, event.bytes, dma::Direction::kBidirectional);
 }
 
 int DmaMapper::unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) {

@@ -18,7 +18,7 @@ class DmaMapper final : public ReplayMapper {
       : kernel_(kernel), recorded_(recorded), memory_(memory) {}
 
   int open(domain::Device& device) override;
-  int map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) override;
+  int map(std::size_t function, const traces::Event& event) override;
   int unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) override;
   int invalidate(std::size_t function, std::uint64_t iova, std::uint64_t bytes) override;
   std::uint64_t memory() const override { return memory_; }

@@ -21,6 +21,9 @@ struct DmaStats : stats::Group {
  public:
   Derived maps{*this, "maps", Unit::kCount, "IOVA ranges that drivers mapped", value_of(&S::maps)};
   Derived unmaps{*this, "unmaps", Unit::kCount, "of these, unmapped", value_of(&S::unmaps)};
+  Derived map_ns{*this, "map_ns", Unit::kNs, "time in calls that map", value_of(&S::map_ns)};
+  Derived unmap_ns{*this, "unmap_ns", Unit::kNs, "time in calls that unmap or invalidate, what they wait for included",
+                   value_of(&S::unmap_ns)};
   Derived syncs{*this, "syncs", Unit::kCount, "invalidations of one range that a caller waited for",
                 value_of(&S::syncs)};
   Derived flushes_full{*this, "flushes_full", Unit::kCount, "flushes of an address space: a flush queue was full",

@@ -18,8 +18,8 @@ int IommufdMapper::open(domain::Device& device) {
   return error;
 }
 
-int IommufdMapper::map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) {
-  return -program_->ioas_map(functions_[function].ioas, iova, kBufferVa + buffer_ + pa, bytes);
+int IommufdMapper::map(std::size_t function, const traces::Event& event) {
+  return -program_->ioas_map(functions_[function].ioas, event.iova, kBufferVa + buffer_ + event.pa, event.bytes);
 }
 
 int IommufdMapper::unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) {

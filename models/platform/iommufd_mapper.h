@@ -17,7 +17,7 @@ class IommufdMapper final : public ReplayMapper {
       : program_(std::move(program)), buffer_(buffer) {}
 
   int open(domain::Device& device) override;
-  int map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) override;
+  int map(std::size_t function, const traces::Event& event) override;
   int unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) override;
   /// EOPNOTSUPP: a user program has no way to ask for one.
   int invalidate(std::size_t function, std::uint64_t iova, std::uint64_t bytes) override;

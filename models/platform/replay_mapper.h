@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "traces/event.h"
+
 namespace iommusim::domain {
 class Device;
 }
@@ -19,13 +21,15 @@ class ReplayMapper {
   virtual ~ReplayMapper() = default;
   /// The next function, numbered from 0: its DMA is translated from here on.
   virtual int open(domain::Device& device) = 0;
-  /// `pa` is of the trace.
-  virtual int map(std::size_t function, std::uint64_t iova, std::uint64_t pa, std::uint64_t bytes) = 0;
+  /// An M line.
+  virtual int map(std::size_t function, const traces::Event& event) = 0;
   virtual int unmap(std::size_t function, std::uint64_t iova, std::uint64_t bytes) = 0;
   /// An I line; `bytes` 0: the whole address space.
   virtual int invalidate(std::size_t function, std::uint64_t iova, std::uint64_t bytes) = 0;
   /// System-physical address of the trace's address 0.
   virtual std::uint64_t memory() const = 0;
+  /// Where the device finds what the trace has at `iova`, of something mapped.
+  virtual std::uint64_t address(std::size_t /*function*/, std::uint64_t iova) const { return iova; }
   /// Removes what is left, detaches.
   virtual void close() = 0;
 };

@@ -11,6 +11,7 @@
 #include "platform/dma_mapper.h"
 #include "platform/iommufd_mapper.h"
 #include "platform/kernel.h"
+#include "platform/own_iova_mapper.h"
 
 namespace iommusim::platform {
 
@@ -69,6 +70,8 @@ std::vector<std::string> ReplayWorkload::port_names() const {
 
 std::unique_ptr<ReplayMapper> ReplayWorkload::make_mapper(Kernel& kernel) const {
   if (stack_ != Stack::kKernel) return std::make_unique<IommufdMapper>(kernel.start_program(), buffer_);
+  if (params_.replay.iovas == devices::ReplayIovas::kOwn)
+    return std::make_unique<OwnIovaMapper>(kernel, params_.trace, memory_ + buffer_);
   const bool recorded = params_.replay.invalidations == devices::ReplayInvalidations::kRecorded;
   return std::make_unique<DmaMapper>(kernel, recorded, memory_ + buffer_);
 }
@@ -116,8 +119,7 @@ void ReplayWorkload::execute(Kernel& kernel, const traces::Event& event) {
   const bool user = stack_ != Stack::kKernel;
   switch (event.op) {
     case traces::Op::kMap:
-      refuse(user ? "IOAS_MAP" : "the map", mapper_->map(function, event.iova, event.pa, event.bytes),
-             "a range that can be mapped here");
+      refuse(user ? "IOAS_MAP" : "the map", mapper_->map(function, event), "a range that can be mapped here");
       buffers_.mapped(space, event.iova, event.bytes, mapper_->memory() + event.pa);
       return;
     case traces::Op::kUnmap:
@@ -146,6 +148,10 @@ void ReplayWorkload::request(const traces::Event& event) {
   requested_ = event;
   has_request_ = true;
   changed_->wake_all();
+}
+
+std::uint64_t ReplayWorkload::address(const traces::Event& access) const {
+  return mapper_->address(function_of(access.source), access.iova);
 }
 
 void ReplayWorkload::finished() {

@@ -42,6 +42,7 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
  private:
   void request(const traces::Event& event) override;
   void finished() override;
+  std::uint64_t address(const traces::Event& access) const override;
   void execute(Kernel& kernel, const traces::Event& event);
   std::size_t function_of(traces::Source source) const;
   std::unique_ptr<ReplayMapper> make_mapper(Kernel& kernel) const;

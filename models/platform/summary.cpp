@@ -51,6 +51,17 @@ void add_walk_cache(Lines& lines, timing::EngineStats& stats) {
   }
 }
 
+void add_dma_api(Lines& lines, const dma::Statistics& dma) {
+  const auto mean = [](const dma::Count& ns, const dma::Count& calls) {
+    return calls.value() == 0 ? 0.0 : static_cast<double>(ns.value()) / static_cast<double>(calls.value());
+  };
+  lines.add("maps", "{}, mean {:.0f} ns; {} IOVAs from caches, {} from the tree", dma.maps.value(),
+            mean(dma.map_ns, dma.maps), dma.cache_hits.value(), dma.tree_searches.value());
+  lines.add("unmaps", "{}, mean {:.0f} ns", dma.unmaps.value(), mean(dma.unmap_ns, dma.unmaps));
+  lines.add("flushes", "{} of a full queue, {} after the timeout, {} for space, {} asked for", dma.flushes_full.value(),
+            dma.flushes_timeout.value(), dma.flushes_space.value(), dma.flushes_asked.value());
+}
+
 }  // namespace
 
 std::string summary_of(System& system) {
@@ -86,10 +97,14 @@ std::string summary_of(System& system) {
             params.iommu.engine.walkers.count,
             percent_of(iommu.walks.active.data().time_at_limit(), iommu.walks.active.data().time()));
   lines.heading("software");
-  const auto& map = system.parts().ioctl_statistics(uapi::kIommuIoasMap);
-  const auto& unmap = system.parts().ioctl_statistics(uapi::kIommuIoasUnmap);
-  lines.add("maps", "{}, mean {:.0f} ns", map.calls.value(), map.time_ns.data().mean());
-  lines.add("unmaps", "{}, mean {:.0f} ns", unmap.calls.value(), unmap.time_ns.data().mean());
+  if (params.software.stack == Stack::kKernel) {
+    add_dma_api(lines, system.parts().kernel.dma_statistics());
+  } else {
+    const auto& map = system.parts().ioctl_statistics(uapi::kIommuIoasMap);
+    const auto& unmap = system.parts().ioctl_statistics(uapi::kIommuIoasUnmap);
+    lines.add("maps", "{}, mean {:.0f} ns", map.calls.value(), map.time_ns.data().mean());
+    lines.add("unmaps", "{}, mean {:.0f} ns", unmap.calls.value(), unmap.time_ns.data().mean());
+  }
   lines.add("invalidations", "{} of a page, {} of an address space, {} of everything; {} of IOTLB entries removed",
             iommu.commands.iotinval_page.value(), iommu.commands.iotinval_space.value(),
             iommu.commands.iotinval_all.value(), iommu.iotlb.invalidated.value());

@@ -2,6 +2,7 @@
 #include "platform/system.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/bits.h"
 #include "base/error.h"

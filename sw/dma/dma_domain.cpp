@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 
+#include "dma/call.h"
 #include "hal/contradiction.h"
 
 namespace iommusim::dma {
@@ -115,7 +116,7 @@ int DmaDomain::allocate(std::uint64_t pages, IovaRange& out, unsigned cpu) {
 }
 
 int DmaDomain::map(std::uint64_t spa, std::uint64_t bytes, Direction direction, std::uint64_t& iova_out, unsigned cpu) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.map_ns);
   if (wraps(spa, bytes)) return EINVAL;
   IovaRange range;
   if (const int error = allocate(pages_of(spa, bytes), range, cpu)) return error;
@@ -129,13 +130,13 @@ int DmaDomain::map(std::uint64_t spa, std::uint64_t bytes, Direction direction, 
 }
 
 void DmaDomain::unmap(std::uint64_t iova, std::uint64_t bytes, unsigned cpu) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
   hal::ensure(!wraps(iova, bytes), "a DMA unmap of no range");
   remove({iova >> kPageShift, pages_of(iova, bytes)}, cpu, false);
 }
 
 int DmaDomain::map_sg(const std::vector<Segment>& pieces, Direction direction, ScatterList& out, unsigned cpu) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.map_ns);
   std::uint64_t pages = 0;
   for (const Segment& piece : pieces) {
     if (wraps(piece.address, piece.bytes)) return EINVAL;
@@ -169,6 +170,26 @@ int DmaDomain::map_sg(const std::vector<Segment>& pieces, Direction direction, S
 
 void DmaDomain::unmap_sg(const ScatterList& list, unsigned cpu) { unmap(list.iova, list.bytes, cpu); }
 
+int DmaDomain::alloc_range(std::uint64_t bytes, std::uint64_t& iova_out, unsigned cpu) {
+  if (wraps(0, bytes)) return EINVAL;
+  IovaRange range;
+  if (const int error = allocate(pages_of(0, bytes), range, cpu)) return error;
+  count_map(range);
+  iova_out = range.iova();
+  return 0;
+}
+
+int DmaDomain::link(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, Direction direction) {
+  const Call call(os_, options_.call_ns, statistics_.map_ns);
+  return domain_->map(iova, spa, bytes, prot_of(direction));
+}
+
+void DmaDomain::free_range(std::uint64_t iova, std::uint64_t bytes, unsigned cpu) {
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
+  hal::ensure(!wraps(iova, bytes) && in_page(iova) == 0, "a range of IOVAs is freed that is none");
+  remove({iova >> kPageShift, pages_of(iova, bytes)}, cpu, false, false);
+}
+
 int DmaDomain::alloc_coherent(std::uint64_t bytes, Coherent& out, unsigned cpu) {
   if (wraps(0, bytes)) return EINVAL;
   const unsigned order = order_of(bytes);
@@ -184,7 +205,7 @@ int DmaDomain::alloc_coherent(std::uint64_t bytes, Coherent& out, unsigned cpu) 
 }
 
 void DmaDomain::free_coherent(const Coherent& memory, unsigned cpu) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
   const IovaRange range{memory.iova >> kPageShift, pages_of(memory.iova, memory.bytes)};
   remove(range, cpu, true);
   frames_.free(memory.spa, order_of(memory.bytes));

@@ -80,6 +80,13 @@ class DmaDomain final : FlushSink {
   /// Always strict: the memory goes back at once. (Linux is less careful here.)
   void free_coherent(const Coherent& memory, unsigned cpu = 0);
 
+  /// A range of IOVAs to be filled by link(), for who maps in several steps what he unmaps at once. 0, EINVAL, ENOMEM.
+  int alloc_range(std::uint64_t bytes, std::uint64_t& iova_out, unsigned cpu = 0);
+  /// Whole pages inside a range of alloc_range(). 0, EINVAL, EEXIST, ENOMEM.
+  int link(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, Direction direction);
+  /// The numbers of alloc_range(): unmaps what is linked, by the policy.
+  void free_range(std::uint64_t iova, std::uint64_t bytes, unsigned cpu = 0);
+
   /// At an IOVA of the caller's choice; all in whole pages. EEXIST: something is mapped or waits there (deferred: after
   /// a flush), or it is reserved. EINVAL, ENOMEM.
   int map_fixed(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, Direction direction);
@@ -106,8 +113,8 @@ class DmaDomain final : FlushSink {
   int allocate(std::uint64_t pages, IovaRange& out, unsigned cpu);
   void count_map(const IovaRange& range);
   void count_unmap(const IovaRange& range);
-  /// Clears the leaves and lets go of them.
-  void remove(const IovaRange& range, unsigned cpu, bool strict);
+  /// Clears the leaves and lets go of them. `whole`: all of the range must be mapped.
+  void remove(const IovaRange& range, unsigned cpu, bool strict, bool whole = true);
   /// Undoes the first `bytes` of a mapping that is not complete.
   void undo(const IovaRange& range, std::uint64_t bytes, unsigned cpu);
   /// Of cleared ranges: by the policy, or at once, the hardware forgets them; then their IOVAs are free.

@@ -21,6 +21,8 @@ struct Statistics {
   Count maps;             ///< IOVA ranges mapped: single buffers, lists, rings
   Count unmaps;           ///< the same ranges unmapped
   Count mapped_bytes;     ///< now
+  Count map_ns;           ///< time in calls that map,
+  Count unmap_ns;         ///< and that unmap or invalidate
   Count syncs;            ///< invalidations of one range that a caller waited for
   Count flushes_full;     ///< of a whole domain: a flush queue was full,
   Count flushes_timeout;  ///< its time was over,

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "dma/call.h"
 #include "dma/dma_domain.h"
 #include "hal/contradiction.h"
 
@@ -19,10 +20,10 @@ constexpr bool whole_pages(std::uint64_t iova, std::uint64_t bytes) {
 
 }  // namespace
 
-void DmaDomain::remove(const IovaRange& range, unsigned cpu, bool strict) {
+void DmaDomain::remove(const IovaRange& range, unsigned cpu, bool strict, bool whole) {
   domain::Gather gather;
   const std::uint64_t cleared = domain_->unmap(range.iova(), range.bytes(), gather);
-  hal::ensure(cleared == range.bytes(), "a DMA unmap of what was not mapped");
+  hal::ensure(cleared == range.bytes() || !whole, "a DMA unmap of what was not mapped");
   count_unmap(range);
   let_go({range}, gather, cpu, strict);
 }
@@ -58,7 +59,7 @@ void DmaDomain::release(FlushEntry& entry, unsigned cpu) {
 }
 
 int DmaDomain::map_fixed(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, Direction direction) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.map_ns);
   if (!whole_pages(iova, bytes) || spa % kPageBytes != 0) return EINVAL;
   const IovaRange range{iova / kPageBytes, bytes / kPageBytes, true};
   if (range.last_page() > limit_) return EINVAL;
@@ -99,7 +100,7 @@ int DmaDomain::take_fixed(std::uint64_t first, std::uint64_t last, Ranges& out) 
 }
 
 int DmaDomain::unmap_fixed(std::uint64_t iova, std::uint64_t bytes, unsigned cpu) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
   if (!whole_pages(iova, bytes)) return EINVAL;
   Ranges ranges;
   if (const int error = take_fixed(iova / kPageBytes, (iova + (bytes - 1)) / kPageBytes, ranges)) return error;
@@ -155,7 +156,7 @@ DmaDomain::Ranges DmaDomain::take_waiting(std::uint64_t first, std::uint64_t las
 }
 
 int DmaDomain::invalidate(std::uint64_t iova, std::uint64_t bytes) {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
   if (bytes == 0 || iova + (bytes - 1) < iova) return EINVAL;
   const std::lock_guard guard(*invalidating_);
   const Ranges ranges = take_waiting(iova / kPageBytes, (iova + (bytes - 1)) / kPageBytes);
@@ -167,7 +168,7 @@ int DmaDomain::invalidate(std::uint64_t iova, std::uint64_t bytes) {
 }
 
 void DmaDomain::flush() {
-  os_.spend_ns(options_.call_ns);
+  const Call call(os_, options_.call_ns, statistics_.unmap_ns);
   if (queue_) {
     queue_->flush(statistics_.flushes_asked);
     return;

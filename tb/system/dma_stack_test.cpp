@@ -77,5 +77,42 @@ TEST_F(DmaStack, AMapBeforeTheRecordedInvalidationEndsTheRun) {
   EXPECT_NE(outcome.err.find("EEXIST"), std::string::npos) << outcome.err;
 }
 
+TEST_F(DmaStack, OwnIovasChangeNothingThatTheDeviceSees_iovas) {
+  const char* const kOwn = "devices.d.replay.iovas=own";
+  for (const char* const trace : {"mixed-nvme-nic.strict", "nvme-randread-4k.strict"}) {
+    const Stats recorded = replay(trace, {kKernel});
+    const Stats own = replay(trace, {kKernel, kOwn});
+    const Stats deferred = replay(trace, {kKernel, kOwn, kDeferred, "devices.d.replay.outstanding=16"});
+    for (const char* const part : {"responses", "reads"}) {
+      EXPECT_EQ(own.digest(part), recorded.digest(part)) << trace << " " << part;
+      EXPECT_EQ(deferred.digest(part), recorded.digest(part)) << trace << " " << part;
+    }
+    EXPECT_EQ(own["software.dma.iova_cache_hits"] + own["software.dma.iova_tree_searches"], own["software.dma.maps"]);
+    EXPECT_GT(own["software.dma.iova_cache_hits"], 0U);
+  }
+}
+
+TEST_F(DmaStack, AFullFlushQueueIsOneInvalidationForAll_queue_entries) {
+  const auto flushes = [&](const char* entries) {
+    return replay("nic-rx-stream.strict", {kKernel, kDeferred, "devices.d.replay.iovas=own", entries,
+                                           "software.dma.queue_timeout_ns=1 s"})["software.dma.flushes_full"];
+  };
+  EXPECT_EQ(flushes("software.dma.queue_entries=1368"), 1U);  // 1369 unmaps, with those of the end
+  EXPECT_EQ(flushes("software.dma.queue_entries=1369"), 0U);
+  EXPECT_EQ(flushes("software.dma.queue_entries=100"), 13U);
+}
+
+TEST_F(DmaStack, TheOldestUnmapWaitsNoLonger_queue_timeout_ns) {
+  const std::string trace = folder.write("wait.csv",
+                                         "0,00:03.0,M,0x10000,4096,0x1000\n0,00:03.0,M,0x20000,4096,0x2000\n"
+                                         "0,00:03.0,U,0x10000,4096,\n900000,00:03.0,R,0x20000,64,\n");
+  const auto flushes = [&](const char* timeout) {
+    return run(folder.write("s.yaml", kReplay), {kKernel, kDeferred, timeout, "devices.d.trace=" + trace,
+                                                 "devices.d.replay.timing=trace"})["software.dma.flushes_timeout"];
+  };
+  EXPECT_EQ(flushes("software.dma.queue_timeout_ns=890 us"), 1U);
+  EXPECT_EQ(flushes("software.dma.queue_timeout_ns=910 us"), 0U);  // the run's end comes first
+}
+
 }  // namespace
 }  // namespace iommusim::system_test

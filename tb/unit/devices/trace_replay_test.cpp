@@ -30,11 +30,13 @@ struct FakeSoftware : bus::TimedModule, ReplaySoftware {
     if (latency != bus::kNever) wake_at(bus::now_ps() + latency);
   }
   void finished() override { ++ends; }
+  std::uint64_t address(const traces::Event& access) const override { return access.iova + moved_by; }
   base::Picoseconds work(base::Picoseconds) override {
     replay->software_done();
     return bus::kNever;
   }
   TraceReplay* replay = nullptr;
+  std::uint64_t moved_by = 0;
   base::Picoseconds latency = 0;
   std::vector<traces::Event> events;
   std::vector<base::Picoseconds> asked_at;
@@ -119,6 +121,20 @@ SC_TEST(TraceReplay, RecordedInvalidationsAreGivenToSoftware_invalidations) {
   run_to(1'500);
   EXPECT_EQ(bench.nvme.requests.size(), 2U);
   EXPECT_EQ(bench.replay.statistics().invalidations.value(), 2U);
+}
+
+SC_TEST(TraceReplay, AccessesGoWhereSoftwareSaysAndCarryWhatTheTraceSays) {
+  const std::string trace = "0,00:03.0,M,0x1000,4096,0x1000\n0,00:03.0,W,0x1010,8,\n";
+  ReplayBench bench({}, trace);
+  bench.software.moved_by = 0x7000;
+  bench.start();
+  ASSERT_EQ(bench.nvme.requests.size(), 1U);
+  EXPECT_EQ(bench.nvme.requests[0].address, 0x8010U);
+  std::uint8_t expected[8];
+  fill_pattern(pattern_key(kNvme.key(), 2), 0x1010, expected, 8);
+  EXPECT_EQ(std::vector<std::uint8_t>(expected, expected + 8),
+            std::vector<std::uint8_t>(bench.nvme.requests[0].payload->get_data_ptr(),
+                                      bench.nvme.requests[0].payload->get_data_ptr() + 8));
 }
 
 SC_TEST(TraceReplay, UnmapWaitsForWhatOverlapsItOnly) {

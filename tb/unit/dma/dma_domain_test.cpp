@@ -88,6 +88,23 @@ TEST(DmaDomain, AListIsOneRangeOfIovas) {
   EXPECT_EQ(machine.statistics.mapped_bytes.value(), 0U);
 }
 
+TEST(DmaDomain, ARangeIsLinkedInStepsAndFreedAtOnce) {
+  Machine machine;
+  std::uint64_t iova = 0;
+  EXPECT_EQ(machine.domain->alloc_range(0, iova), EINVAL);
+  ASSERT_EQ(machine.domain->alloc_range(0x4000, iova), 0);
+  EXPECT_EQ(machine.reached(iova), 0U);
+  EXPECT_EQ(machine.domain->link(iova + 0x1000, 0x50000, 0x2000, Direction::kToDevice), 0);
+  EXPECT_EQ(machine.domain->link(iova + 0x2000, 0x60000, 0x1000, Direction::kToDevice), EEXIST);
+  EXPECT_EQ(machine.domain->link(iova + 0x3000, 0x60000, 0x1000, Direction::kToDevice), 0);
+  EXPECT_EQ(machine.reached(iova + 0x3010), 0x60010U);
+  machine.domain->free_range(iova, 0x4000);  // the first page was never linked
+  EXPECT_EQ(machine.calls(MockCall::kSync), 1U);
+  EXPECT_FALSE(machine.device.attached()->reaches(0x50000));
+  EXPECT_EQ(machine.map(0x1000, 0x4000), iova);
+  machine.domain->unmap(iova, 0x4000);
+}
+
 TEST(DmaDomain, CoherentMemoryIsZeroedMappedAndGivenBackStrictly) {
   Machine machine(deferred());
   Coherent ring;

@@ -108,6 +108,21 @@ TEST(Checks, RecordedInvalidationsNeedTheKernelAndTheKernelNeedsDriversItHas) {
   EXPECT_EQ(objection(params), "");
 }
 
+TEST(Checks, OwnIovasNeedTheKernelAndNothingRecorded) {
+  SystemParams params;
+  DeviceParams& device = params.devices["r"];
+  device.trace = "/dev/null";
+  device.replay.iovas = devices::ReplayIovas::kOwn;
+  EXPECT_EQ(objection(params), "devices.r.replay.iovas");
+  params.software.stack = Stack::kKernel;
+  EXPECT_EQ(objection(params), "");
+  device.replay.unmapped = devices::UnmappedAccess::kFault;
+  EXPECT_EQ(objection(params), "devices.r.replay.unmapped");
+  device.replay.unmapped = devices::UnmappedAccess::kSkip;
+  device.replay.invalidations = devices::ReplayInvalidations::kRecorded;
+  EXPECT_EQ(objection(params), "devices.r.replay.invalidations");
+}
+
 TEST(Checks, NameTheParameterThatIsWrong) {
   SystemParams params = good();
   params.iommu.engine.iotlb = {10, 4, timing::Policy::kLru, 1, 1};
