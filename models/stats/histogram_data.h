@@ -13,10 +13,12 @@ class HistogramData {
  public:
   HistogramData() : bins_(kBins) {}
 
-  void add(std::uint64_t value) {
-    ++bins_[bin_of(value)];
-    ++count_;
-    sum_ += value;
+  void add(std::uint64_t value) { add(value, 1); }
+  /// The value, that many times.
+  void add(std::uint64_t value, std::uint64_t times) {
+    bins_[bin_of(value)] += times;
+    count_ += times;
+    sum_ += value * times;
     min_ = value < min_ ? value : min_;
     max_ = value > max_ ? value : max_;
   }

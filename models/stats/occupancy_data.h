@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "stats/histogram_data.h"
 
 namespace iommusim::stats {
 
@@ -31,10 +32,13 @@ class OccupancyData {
     base::ensure(now >= now_, "time went back in an occupancy");
     const std::uint64_t passed = now - now_;
     integral_ += level_ * passed;
+    if (levels_ != nullptr && passed != 0) levels_->add(level_, passed);
     if (limit_ != 0 && level_ >= limit_) at_limit_ += passed;
     now_ = now;
   }
   void set_limit(std::uint64_t limit) { limit_ = limit; }
+  /// The time that passes from now on is counted by level there. It must live as long.
+  void keep_levels(HistogramData* levels) { levels_ = levels; }
   /// A new window from the time last told; the level stays.
   void restart();
   /// What happened since `earlier`, an older copy. The maximum stays that of the whole window.
@@ -60,6 +64,7 @@ class OccupancyData {
   std::uint64_t max_ = 0;
   std::uint64_t integral_ = 0;
   std::uint64_t at_limit_ = 0;
+  HistogramData* levels_ = nullptr;
 };
 
 }  // namespace iommusim::stats

@@ -79,6 +79,7 @@ class Histogram {
 
  private:
   friend class Group;
+  friend class Occupancy;
   HistogramData data_;
 };
 
@@ -93,6 +94,8 @@ class Occupancy {
   void enter(std::uint64_t now) { data_.enter(now); }
   void leave(std::uint64_t now) { data_.leave(now); }
   void set_limit(std::uint64_t limit) { data_.set_limit(limit); }
+  /// From now on `levels` says for how long the level was what; it must outlive this.
+  void keep_levels(Histogram& levels) { data_.keep_levels(&levels.data_); }
   std::uint64_t level() const { return data_.level(); }
   const OccupancyData& data() const { return data_; }
 

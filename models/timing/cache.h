@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One set-associative structure for all caches of the IOMMU. Keys are plain values with hash() and ==; what a key
-// means, and which entries an invalidation selects, is the business of the wrapper. Sets of many ways (fully
-// associative ones above all) are found through a hash index, so a look-up costs the same at 16 and at 4096 ways.
+// One set-associative structure for all caches of the IOMMU. Keys are plain values with hash(), index(), space() and
+// ==; what a key means, and which entries an invalidation selects, is the business of the wrapper. Sets of many ways
+// (fully associative ones above all) are found through a hash index, so a look-up costs the same at 16 and at 4096
+// ways.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,8 @@ class Cache {
     sets_ = params.entries / ways_;
     entries_.resize(params.entries);
     prefer_free_ = params.prefer_free;
+    index_ = params.index;
+    while ((1ULL << index_bits_) < sets_) ++index_bits_;
     free_heads_.assign(sets_, kNone);
     free_nexts_.assign(params.entries, kNone);
     for (std::uint32_t i = params.entries; i-- > 0;) push_free(i);
@@ -125,7 +128,13 @@ class Cache {
   static constexpr std::uint32_t kScanWays = 8;
 
   std::uint32_t set_of(const Key& key) const {
-    return sets_ == 1 ? 0 : static_cast<std::uint32_t>(key.index() % sets_);
+    if (sets_ == 1) return 0;
+    return static_cast<std::uint32_t>((index_ == Index::kLow ? key.index() : folded(key)) % sets_);
+  }
+  std::uint64_t folded(const Key& key) const {
+    std::uint64_t left = key.index() ^ (index_ == Index::kFoldedSpace ? key.space() : 0), result = 0;
+    for (; left != 0; left >>= index_bits_) result ^= left & base::mask_of(index_bits_);
+    return result;
   }
   std::uint32_t index_of(const Entry& entry) const { return static_cast<std::uint32_t>(&entry - entries_.data()); }
   void push_free(std::uint32_t i) {
@@ -154,6 +163,8 @@ class Cache {
 
   std::uint32_t sets_ = 0, ways_ = 0, size_ = 0;
   bool prefer_free_ = true;
+  Index index_ = Index::kLow;
+  unsigned index_bits_ = 1;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> free_heads_, free_nexts_;  // a stack of invalid ways per set
   std::vector<std::uint32_t> heads_, nexts_;            // hash index: chains of entry numbers

@@ -31,7 +31,7 @@ void Engine::end_context_lookup(ContextLookup<Context>& contexts, std::uint32_t 
     advance(i, now);
     return;
   }
-  slot.walked = true;
+  note_miss(slot);
   if (const std::uint32_t entry = contexts.misses.find(key); entry != kNoSlot) {
     ++contexts.stats.merged;
     slot.state = contexts.states.merged;

@@ -6,12 +6,12 @@
 namespace iommusim::timing {
 
 Engine::Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
-               stats::Group& parent, const std::string& name)
+               stats::Group& parent, const std::string& name, unsigned ports)
     : params_(params),
       stats_(parent, name),
       registers_(implementation),
       monitor_(registers_),
-      slots_(params.slots + kOwnSlots),
+      slots_(params.slots + kOwnSlots + (params.prefetch.policy == Prefetch::kNone ? 0 : params.walkers.count)),
       free_count_(params.slots),
       ingress_(params.ingress.depth + kOwnSlots),
       delays_(slots_.size()),
@@ -23,7 +23,11 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
       directory_cache_(params.directory_cache, seed + 1, "directory_cache"),
       msi_cache_(params.msi_cache, seed + 4, "msi_cache"),
       msi_stage_(slots_.size(), params.msi_cache.lookup_cycles, params.msi_cache.ports),
-      iotlb_(params.iotlb, seed + 2, stats_.iotlb),
+      page_registers_(params.ingress.page_register ? ports : 0),
+      followers_(params.ingress.page_register ? slots_.size() : 0),
+      prefetch_wanted_(params.prefetch.depth),
+      device_stats_(params.device_statistics, stats_),
+      iotlb_(params.iotlb, seed + 2, stats_.iotlb, stats_.prefetch),
       translation_stage_(slots_.size(), params.iotlb.lookup_cycles, params.iotlb.ports),
       misses_(params.miss_table.depth, params.miss_table.merge && iotlb_.enabled()),
       walk_cache_(params.walk_cache, seed + 3, stats_.walk_cache),
@@ -41,16 +45,32 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
     throw base::InputError("registers.write_answer_cycles is " + std::to_string(params.registers.write_answer_cycles) +
                            ", expected at most access_cycles, " + std::to_string(params.registers.access_cycles));
   for (std::uint32_t i = params.slots; i-- > 0;) free_slots_.push_back(i);
+  for (auto i = static_cast<std::uint32_t>(slots_.size()); i-- > params.slots + kOwnSlots;) prefetch_free_.push_back(i);
+  if (params.micro_tlb.entries != 0) {
+    micro_tlbs_.reserve(ports);
+    for (unsigned port = 0; port < ports; ++port)
+      micro_tlbs_.emplace_back(params.micro_tlb, slots_.size(), seed + 32 + port, stats_.micro_tlb, stats_.prefetch);
+  }
   monitor_.find_overflow();
+  if (params.occupancy_histograms) stats_.keep_histograms();
+  stats_.requests.write_bytes.set_limit(params.ingress.write_buffer_bytes);
+  stats_.iotlb.miss_table.set_limit(params.miss_table.depth);
+  stats_.requests.queue.set_limit(params.ingress.depth);
+  stats_.prefetch.waiting.set_limit(params.prefetch.depth);
   stats_.requests.in_flight.set_limit(params.slots);
   stats_.walks.active.set_limit(params.walkers.count);
   stats_.directory_walks.active.set_limit(params.walkers.directory_count);
   stats_.process_directory_walks.active.set_limit(params.walkers.directory_count);
 }
 
-void Engine::accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now) {
+void Engine::accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now, std::uint32_t port) {
   base::ensure(can_accept(), "a request was pushed into a full IOMMU");
-  enter(free_slots_[--free_count_], request, cookie, now);
+  if (!has_room()) return drop(cookie, now);
+  const std::uint32_t i = free_slots_[--free_count_];
+  slots_[i].port = port;
+  enter(i, request, cookie, now);
+  if (params_.ingress.write_buffer_bytes != 0 && request.is_write()) buffer_write(request.bytes, now);
+  if (params_.occupancy_histograms) stats_.requests.queue.enter(now);
   ++stats_.requests.accepted;
   stats_.requests.in_flight.enter(now);
 }
@@ -62,7 +82,7 @@ void Engine::enter(std::uint32_t i, const translate::Request& request, std::uint
   slot.accepted = now;
   slot.walk_reads = 0;
   slot.walked = false;
-  slot.has_result = false;
+  slot.has_result = slot.has_fill = false;
   slot.state = SlotState::kIngress;
   ingress_.push(i);
   ++entered_;
@@ -137,6 +157,7 @@ void Engine::step(base::Cycle now) {
     moved |= step_lookups(now);
     if (!directory_walker_queue_.empty()) moved |= step_directory_grants(now);
     if (!walker_queue_.empty()) moved |= step_grants(now);
+    if (!prefetch_wanted_.empty()) moved |= step_prefetches(now);
     if (!ingress_.empty()) moved |= step_ingress(now);
     if (memory_.waiting() != 0) moved |= memory_.issue(now);
   }
@@ -154,7 +175,8 @@ base::Cycle Engine::next_event() const {
   consider(walk_stage_.next_event());
   consider(line_stage_.next_event());
   if (!put_off_.empty()) consider(put_off_.front().at);
-  if (!ingress_.empty()) consider(next_ingress());
+  for (const MicroTlb& micro : micro_tlbs_) consider(micro.stage.next_event());
+  if (!ingress_.empty() && !held_by_miss()) consider(next_ingress());
   consider(delays_.next_event());
   if (!errors_.empty()) consider(errors_.front().done);
   return next;
@@ -167,7 +189,8 @@ base::Cycle Engine::next_ingress() const {
 bool Engine::quiet() const {
   return free_count_ == params_.slots && slots_[page_request_slot()].state == SlotState::kFree &&
          slots_[debug_slot()].state == SlotState::kFree && queues_.quiet() && page_requests_.idle() &&
-         memory_.in_flight() == 0 && memory_.waiting() == 0 && errors_.empty();
+         memory_.in_flight() == 0 && memory_.waiting() == 0 && errors_.empty() && prefetch_wanted_.empty() &&
+         prefetch_free_.size() == slots_.size() - params_.slots - kOwnSlots;
 }
 
 bool Engine::step_answers(base::Cycle now) {
@@ -241,6 +264,8 @@ bool Engine::step_lookups(base::Cycle now) {
   }
   for (; line_stage_.ready(now); moved = true) end_line_lookup(line_stage_.take(), now);
   for (; msi_stage_.ready(now); moved = true) end_msi_lookup(msi_stage_.take(), now);
+  for (MicroTlb& micro : micro_tlbs_)
+    for (; micro.stage.ready(now); moved = true) end_micro_lookup(micro.stage.take(), now);
   while (translation_stage_.ready(now)) {
     end_translation_lookup(translation_stage_.take(), now);
     moved = true;
@@ -249,10 +274,11 @@ bool Engine::step_lookups(base::Cycle now) {
 }
 
 bool Engine::step_ingress(base::Cycle now) {
-  if (ingress_.empty() || now < next_ingress()) return false;
+  if (ingress_.empty() || now < next_ingress() || held_by_miss()) return false;
   const std::uint32_t i = ingress_.front();
   ingress_.pop();
   ++picked_;
+  if (params_.occupancy_histograms && !is_own(i)) stats_.requests.queue.leave(now);
   next_pick_ = now + params_.ingress.initiation_cycles;
   Slot& slot = slots_[i];
   slot.epoch = epoch_;
@@ -291,10 +317,7 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         processes_.stage.start(now, i);
         return;
       case translate::AskKind::kLookupTranslation:
-        slot.state = SlotState::kTranslationLookup;
-        if (together_with_last_lookup(slot, now)) return end_translation_lookup(i, now);
-        translation_stage_.start(now, i);
-        return;
+        return lookup_translation(i, now);
       case translate::AskKind::kLookupWalk:
         if (monitor_.present()) count_walk(slot);
         walk_stage_.start(now, i);
@@ -327,7 +350,7 @@ void Engine::advance(std::uint32_t i, base::Cycle now) {
         fill_walk(i);
         break;
       case translate::AskKind::kFillTranslation:
-        fill_translation(i);
+        fill_translation(i, now);
         return go_on_after(i, params_.walkers.translation_fill_cycles, now);
       case translate::AskKind::kFillProcess:
         fill_process(i, now);

@@ -12,6 +12,7 @@
 #include "base/ring.h"
 #include "timing/context_lookup.h"
 #include "timing/delay_queue.h"
+#include "timing/device_stats.h"
 #include "timing/injector.h"
 #include "timing/invalidation_log.h"
 #include "timing/iotlb.h"
@@ -42,13 +43,22 @@ class Engine {
  public:
   /// `seed` is the timing seed. InputError for a geometry that cannot be.
   Engine(const EngineParams& params, const spec::Implementation& implementation, std::uint64_t seed,
-         stats::Group& parent, const std::string& name = "iommu");
+         stats::Group& parent, const std::string& name = "iommu", unsigned ports = 1);
 
   // Requests. They must not cross a 4 KiB border; `cookie` comes back with the result.
   bool can_accept() const {
-    return ingress_.size() < params_.ingress.depth && free_count_ != 0 && errors_.size() < params_.slots;
+    return has_room() || (params_.ingress.when_full == WhenFull::kDrop && finished_.size() < params_.slots);
   }
-  void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now);
+  /// The same for this request, whose data may have to wait inside.
+  bool can_accept(const translate::Request& request) const {
+    return can_accept() && (!request.is_write() || has_room_for_write(request.bytes));
+  }
+  bool has_room_for_write(std::uint32_t bytes) const {
+    const std::uint32_t limit = params_.ingress.write_buffer_bytes;
+    return limit == 0 || write_bytes_ == 0 || write_bytes_ + bytes <= limit;
+  }
+  /// `port` is that of the device, less than the number that the engine was made for.
+  void accept(const translate::Request& request, std::uint64_t cookie, base::Cycle now, std::uint32_t port = 0);
   base::Ring<Finished>& finished() { return finished_; }
   void forwarded_done(FenceTicket ticket);
 
@@ -114,6 +124,42 @@ class Engine {
   std::uint32_t page_request_slot() const { return params_.slots; }
   std::uint32_t debug_slot() const { return params_.slots + 1; }
   bool is_own(std::uint32_t i) const { return i >= params_.slots; }
+  bool is_prefetch(std::uint32_t i) const { return i >= params_.slots + kOwnSlots; }
+  bool has_room() const {
+    return ingress_.size() < params_.ingress.depth && free_count_ != 0 && errors_.size() < params_.slots;
+  }
+  bool held_by_miss() const { return !params_.ingress.hit_under_miss && missed_inside_ != 0; }
+  void note_miss(Slot& slot) {
+    if (slot.walked) return;
+    slot.walked = true;
+    ++missed_inside_;
+  }
+
+  // front.cpp
+  void buffer_write(std::uint32_t bytes, base::Cycle now);
+  void unbuffer_write(std::uint32_t bytes, base::Cycle now);
+  void drop(std::uint64_t cookie, base::Cycle now);
+  void lookup_translation(std::uint32_t i, base::Cycle now);
+  void start_translation_lookup(std::uint32_t i, base::Cycle now);
+  void end_micro_lookup(std::uint32_t i, base::Cycle now);
+  void translation_found(std::uint32_t i, const translate::TranslationEntry& found, base::Cycle now);
+  void release_followers(std::uint32_t i, base::Cycle now);
+  SlotList take_followers(std::uint32_t i);
+  bool join_walk(std::uint32_t i);
+  bool meets_register(std::uint32_t i, base::Cycle now);
+  void fill_front(const Slot& slot, const translate::TranslationKey& key, const translate::TranslationEntry& entry);
+  void invalidate_front(const translate::Invalidation& invalidation);
+
+  // prefetch.cpp
+  struct WantedPrefetch {
+    translate::Request request{};
+    std::uint32_t port = 0;
+  };
+  void want_prefetches(const translate::Request& from, const translate::TranslationEntry& entry, std::uint32_t port,
+                       base::Cycle now);
+  bool step_prefetches(base::Cycle now);
+  void start_prefetch(const WantedPrefetch& wanted, base::Cycle now);
+  void finish_prefetch(std::uint32_t i, base::Cycle now);
   /// false: the slot is taken.
   bool start_own(std::uint32_t i, const translate::Request& request, base::Cycle now);
   void finish_own(std::uint32_t i);
@@ -167,12 +213,16 @@ class Engine {
   void end_msi_lookup(std::uint32_t i, base::Cycle now);
   void fill_msi(std::uint32_t i);
   void end_translation_lookup(std::uint32_t i, base::Cycle now);
+  void miss_translation(std::uint32_t i, base::Cycle now);
   void start_miss(std::uint32_t i, base::Cycle now);
+  stats::Counter& walk_cause(std::uint32_t i);
+  void begin_walk(Slot& slot, stats::Counter& cause, base::Cycle now);
   void close_miss(std::uint32_t i, base::Cycle now);
+  void give_room(std::uint32_t i, base::Cycle now);
   void wait_to_read(std::uint32_t i);
   void end_walk(std::uint32_t i, bool ok, base::Cycle now);
   bool keeps_what_it_finds(const Slot& slot) const;
-  void fill_translation(std::uint32_t i);
+  void fill_translation(std::uint32_t i, base::Cycle now);
   void fill_walk(std::uint32_t i);
 
   // walk_reads.cpp: lines, and reads that several walks share.
@@ -187,6 +237,10 @@ class Engine {
   void entry_updated(const Slot& slot, const translate::MemoryAnswer& answer);
 
   void invalidate(const translate::Invalidation& invalidation);
+  void invalidate_translations(const translate::Invalidation& invalidation);
+  void clear_translations(translate::Invalidation invalidation);
+  /// How long the caches are busy with it.
+  base::Cycle invalidation_cycles(const translate::Invalidation& invalidation) const;
   void invalidate_contexts(const translate::Invalidation& invalidation);
   bool selects_contexts(const translate::Invalidation& invalidation, const Slot& slot) const;
   /// Whether what the slot's request found may be stale: an invalidation that `selects` came since it entered the
@@ -231,6 +285,30 @@ class Engine {
   };
   Cache<PageKey, HeldMsi> msi_cache_;
   LookupStage msi_stage_;
+
+  struct MicroTlb {
+    MicroTlb(const CacheParams& params, std::size_t slots, std::uint64_t seed, TlbStats& tlb_stats,
+             PrefetchStats& prefetch)
+        : tlb(params, seed, tlb_stats, prefetch), stage(slots, params.lookup_cycles, params.ports) {}
+    Iotlb tlb;
+    LookupStage stage;
+  };
+  std::vector<MicroTlb> micro_tlbs_;  ///< by port; none: they are switched off
+  /// The page that a port asked for last.
+  struct PageRegister {
+    PageKey page{};
+    translate::TranslationEntry entry{};
+    std::uint32_t looking = kNoSlot;  ///< the request that looks it up
+    bool used = false;
+    bool has_entry = false;
+  };
+  std::vector<PageRegister> page_registers_;
+  std::vector<SlotList> followers_;  ///< by the slot that looks up for them
+  std::uint32_t missed_inside_ = 0;
+  std::uint64_t write_bytes_ = 0;
+  base::Ring<WantedPrefetch> prefetch_wanted_;
+  std::vector<std::uint32_t> prefetch_free_;
+  DeviceStatistics device_stats_;
 
   Iotlb iotlb_;
   LookupStage translation_stage_;

@@ -7,6 +7,7 @@
 namespace iommusim::timing {
 
 void Engine::finish(std::uint32_t i, base::Cycle now) {
+  if (is_prefetch(i)) return finish_prefetch(i, now);
   Slot& slot = slots_[i];
   const translate::Outcome& outcome = slot.process.outcome();
   const bool ok = outcome.kind == translate::Outcome::Kind::kTranslated;
@@ -16,6 +17,7 @@ void Engine::finish(std::uint32_t i, base::Cycle now) {
   else if (slot.holds_walker())
     end_context_walk(i, walked_ok, now);
 
+  if (slot.walked) --missed_inside_;
   if (is_own(i)) {
     finish_own(i);
   } else {
@@ -45,6 +47,11 @@ void Engine::count_finished(const Slot& slot, base::Cycle now) {
   const base::Cycle start = stats.in_flight.data().start();
   stats.residence += now - (slot.accepted > start ? slot.accepted : start);
   stats.in_flight.leave(now);
+  const translate::Request& request = slot.process.request();
+  if (params_.ingress.write_buffer_bytes != 0 && request.is_write()) unbuffer_write(request.bytes, now);
+  if (device_stats_.on())
+    device_stats_.count(request.device, slot.process.outcome().kind == translate::Outcome::Kind::kFault, slot.walked,
+                        latency);
   if (slot.process.outcome().kind == translate::Outcome::Kind::kFault) {
     ++stats.faulted;
     return;
@@ -97,6 +104,8 @@ std::string Engine::describe() const {
           " waiting";
   text += "\nforwarded and not done: reads " + std::to_string(forwarded_reads_[0] + forwarded_reads_[1]) + ", writes " +
           std::to_string(forwarded_writes_[0] + forwarded_writes_[1]);
+  text += "\nprefetches waiting " + std::to_string(prefetch_wanted_.size()) + ", misses inside " +
+          std::to_string(missed_inside_);
   text += "\npage requests waiting " + std::to_string(page_requests_.waiting()) + ", messages to be carried away " +
           std::to_string(messages_.size());
   return text + "\n" + queues_.describe();

@@ -5,56 +5,82 @@ namespace iommusim::timing {
 
 namespace {
 
-stats::Counter& by_size(unsigned size_log2, stats::Counter& k4, stats::Counter& m2, stats::Counter& g1,
-                        stats::Counter& other) {
-  return size_log2 == 12 ? k4 : size_log2 == 21 ? m2 : size_log2 == 30 ? g1 : other;
-}
+unsigned kind_of(unsigned size_log2) { return size_log2 == 12 ? 0 : size_log2 == 21 ? 1 : size_log2 == 30 ? 2 : 3; }
 
 }  // namespace
 
-const translate::TranslationEntry* Iotlb::find(const translate::TranslationKey& key) {
+Iotlb::Held* Iotlb::find(const translate::TranslationKey& key) {
   for (std::uint64_t sizes = sizes_; sizes != 0; sizes &= sizes - 1) {
     const auto size = static_cast<unsigned>(__builtin_ctzll(sizes));
     for (unsigned global = 0; global <= (globals_ != 0 ? 1U : 0U); ++global) {
       auto* const entry = cache_.find(PageKey::make(key.tag, size, global != 0, key.iova >> size));
       if (entry != nullptr && translate::serves(entry->value.entry, key.is_write)) {
         cache_.touch(*entry);
-        return &entry->value.entry;
+        return &entry->value;
       }
     }
   }
   return nullptr;
 }
 
-const translate::TranslationEntry* Iotlb::probe(const translate::TranslationKey& key) {
-  ++stats_.lookups;
-  const translate::TranslationEntry* const entry = find(key);
-  if (entry == nullptr) {
-    ++stats_.misses;
-    return nullptr;
+Iotlb::Found Iotlb::use(Held* held) {
+  if (held == nullptr) return {};
+  const bool first = held->prefetched;
+  if (first) {
+    held->prefetched = false;
+    ++prefetch_.useful;
   }
-  ++stats_.hits;
-  ++by_size(entry->size_log2, stats_.hits_4k, stats_.hits_2m, stats_.hits_1g, stats_.hits_other);
-  return entry;
+  return {&held->entry, first};
 }
 
-void Iotlb::fill(const translate::TranslationKey& key, const translate::TranslationEntry& entry) {
+Iotlb::Found Iotlb::probe(const translate::TranslationKey& key) {
+  ++stats_.lookups;
+  const Found found = use(find(key));
+  if (found.entry == nullptr) {
+    ++stats_.misses;
+    return found;
+  }
+  ++stats_.hits;
+  ++*by_size_.hits[kind_of(found.entry->size_log2)];
+  return found;
+}
+
+void Iotlb::fill_prefetched(const translate::TranslationKey& key, const translate::TranslationEntry& entry,
+                            bool awaited) {
+  ++prefetch_.filled;
+  if (awaited) {
+    ++prefetch_.useful;
+    ++prefetch_.late;
+  } else if (!cache_.enabled()) {
+    ++prefetch_.useless;
+  }
+  put(key, entry, !awaited);
+}
+
+void Iotlb::put(const translate::TranslationKey& key, const translate::TranslationEntry& entry, bool prefetched) {
   if (!cache_.enabled()) return;
   // A global mapping belongs to all address spaces of its guest (IOMMU 3.1.1: G), so its key carries no PSCID.
   const bool global = entry.first.active && entry.first.global;
-  const Held held{key.tag, entry};
+  const Held held{key.tag, entry, prefetched};
   const PageKey page = PageKey::make(key.tag, entry.size_log2, global, key.iova >> entry.size_log2);
-  const bool replaces = cache_.find(page) != nullptr;
-  if (cache_.insert(page, held, [this](const auto& old) { account(old.value, -1); })) ++stats_.evictions;
-  if (!replaces) account(held, 1);
+  auto* const replaced = cache_.find(page);
+  if (replaced != nullptr && replaced->value.prefetched) ++prefetch_.useless;
+  if (cache_.insert(page, held, [this](const auto& old) { drop(old.value); })) ++stats_.evictions;
+  if (replaced == nullptr) account(held, 1);
   ++stats_.fills;
-  ++by_size(entry.size_log2, stats_.fills_4k, stats_.fills_2m, stats_.fills_1g, stats_.fills_other);
+  ++*by_size_.fills[kind_of(entry.size_log2)];
+}
+
+/// An entry goes.
+void Iotlb::drop(const Held& held) {
+  account(held, -1);
+  if (held.prefetched) ++prefetch_.useless;
 }
 
 void Iotlb::invalidate(const translate::Invalidation& invalidation) {
   stats_.invalidated += cache_.remove_if([&](const PageKey& key, const Held& held) {
     const bool gone = translate::selects(invalidation, held.space, key.page << held.entry.size_log2, held.entry);
-    if (gone) account(held, -1);
+    if (gone) drop(held);
     return gone;
   });
 }

@@ -13,27 +13,43 @@ namespace iommusim::timing {
 
 class Iotlb {
  public:
-  Iotlb(const CacheParams& params, std::uint64_t seed, IotlbStats& stats)
-      : cache_(params, seed, "iotlb"), stats_(stats) {}
+  /// `stats` is a TlbStats or an IotlbStats.
+  template <class Stats>
+  Iotlb(const CacheParams& params, std::uint64_t seed, Stats& stats, PrefetchStats& prefetch)
+      : cache_(params, seed, "iotlb"), stats_(stats), by_size_(stats.by_size()), prefetch_(prefetch) {}
 
   bool enabled() const { return cache_.enabled(); }
-  /// A counted probe; nullptr is a miss. An entry whose D bit does not serve a write is a miss.
-  const translate::TranslationEntry* probe(const translate::TranslationKey& key);
+  struct Found {
+    const translate::TranslationEntry* entry = nullptr;  ///< none: a miss
+    bool first_of_prefetch = false;                      ///< it was prefetched, and this is its first use
+  };
+  /// A counted probe. An entry whose D bit does not serve a write is a miss.
+  Found probe(const translate::TranslationKey& key);
   /// The same without counting: for looking again.
-  const translate::TranslationEntry* look_again(const translate::TranslationKey& key) { return find(key); }
-  void fill(const translate::TranslationKey& key, const translate::TranslationEntry& entry);
+  const translate::TranslationEntry* look_again(const translate::TranslationKey& key) { return use(find(key)).entry; }
+  /// Whether a read would hit; that is no use.
+  bool holds(const translate::TranslationKey& key) { return find(key) != nullptr; }
+  void fill(const translate::TranslationKey& key, const translate::TranslationEntry& entry) { put(key, entry, false); }
+  /// Nobody asked for the entry; `awaited`: but meanwhile somebody does.
+  void fill_prefetched(const translate::TranslationKey& key, const translate::TranslationEntry& entry, bool awaited);
   void invalidate(const translate::Invalidation& invalidation);
 
  private:
   struct Held {
     translate::AddressSpaceTag space{};
     translate::TranslationEntry entry{};
+    bool prefetched = false;  ///< and not used since
   };
-  const translate::TranslationEntry* find(const translate::TranslationKey& key);
+  Held* find(const translate::TranslationKey& key);
+  Found use(Held* held);
+  void put(const translate::TranslationKey& key, const translate::TranslationEntry& entry, bool prefetched);
   void account(const Held& held, int by);
+  void drop(const Held& held);
 
   Cache<PageKey, Held> cache_;
-  IotlbStats& stats_;
+  CacheStats& stats_;
+  SizeCounters by_size_;
+  PrefetchStats& prefetch_;
   std::array<std::uint32_t, 64> resident_{};  // entries by size_log2
   std::uint64_t sizes_ = 0;                   // bit n: resident_[n] is not 0
   std::uint32_t globals_ = 0;

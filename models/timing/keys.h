@@ -22,6 +22,7 @@ struct PageKey {
   }
   std::uint64_t hash() const { return mix(page ^ (tag * 0x9e3779b97f4a7c15ULL)); }
   std::uint64_t index() const { return page; }
+  std::uint64_t space() const { return mix(tag); }
   friend bool operator==(const PageKey& a, const PageKey& b) { return a.tag == b.tag && a.page == b.page; }
 };
 
@@ -52,6 +53,7 @@ struct ContextKey {
   }
   std::uint64_t hash() const { return mix(id); }
   std::uint64_t index() const { return id; }
+  std::uint64_t space() const { return mix(id >> kProcessBits); }
   friend bool operator==(const ContextKey& a, const ContextKey& b) { return a.id == b.id; }
 
  private:

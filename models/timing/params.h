@@ -5,47 +5,9 @@
 
 #include <cstdint>
 
-#include "base/bits.h"
-#include "params/describe.h"
-#include "timing/replacement.h"
+#include "timing/front_params.h"
 
 namespace iommusim::timing {
-
-using params::Range;
-using params::Unit;
-
-/// One cache-like structure.
-struct CacheParams {
-  std::uint32_t entries = 64;
-  std::uint32_t ways = 0;
-  Policy policy = Policy::kLru;
-  std::uint32_t lookup_cycles = 1;
-  std::uint32_t ports = 1;
-  bool prefer_free = true;
-
-  template <class V>
-  static constexpr void describe(V&& v) {
-    v("entries", &CacheParams::entries, Unit::kCount, Range{0, 1 << 20}, "entries held; 0 switches the structure off");
-    v("ways", &CacheParams::ways, Unit::kCount, Range{0, 1 << 20},
-      "associativity, a divisor of entries; 0 is fully associative");
-    v("policy", &CacheParams::policy, kReplacements, "which entry of a full set gives way");
-    v("lookup_cycles", &CacheParams::lookup_cycles, Unit::kCycle, Range{0, 64},
-      "from the start of a look-up to hit or miss");
-    v("ports", &CacheParams::ports, Unit::kCount, Range{1, 16}, "look-ups that may start in one cycle");
-    v("prefer_free", &CacheParams::prefer_free,
-      "a fill takes an invalid way, if there is one; false: the one that the policy names, valid or not");
-  }
-
-  std::uint32_t resolved_ways() const { return ways == 0 ? entries : ways; }
-  /// What is wrong with parameters that are each in range; nullptr: nothing.
-  const char* contradiction() const {
-    if (entries == 0) return nullptr;
-    if (entries % resolved_ways() != 0) return "ways must divide entries";
-    if (policy == Policy::kTreePlru && !base::is_power_of_two(resolved_ways()))
-      return "policy plru needs a power of two of ways";
-    return nullptr;
-  }
-};
 
 /// The walk cache of one stage: non-leaf entries, a structure per level. Level n entries skip all reads above level n
 /// - 1.
@@ -61,6 +23,10 @@ struct WalkCacheStageParams {
     v.group("level2", &WalkCacheStageParams::level2, "entries that cover 1 GiB each");
     v.group("level3", &WalkCacheStageParams::level3, "entries that cover 512 GiB each (Sv48, Sv57)");
     v.group("level4", &WalkCacheStageParams::level4, "entries that cover 256 TiB each (Sv57)");
+  }
+
+  std::uint64_t entries() const {
+    return std::uint64_t{level1.entries} + level2.entries + level3.entries + level4.entries;
   }
 };
 
@@ -102,25 +68,6 @@ struct WalkLineParams {
     v("fetch", &WalkLineParams::fetch, kPteFetches, "what a walk reads of a page table at a time");
     v("levels", &WalkLineParams::levels, kLineLevels, "which reads fetch a line");
     v.group("kept", &WalkLineParams::kept, "lines that are kept for later walks");
-  }
-};
-
-struct IngressParams {
-  std::uint32_t depth = 16;
-  std::uint32_t initiation_cycles = 1;
-  std::uint32_t pick_cycles = 0;
-  std::uint32_t error_cycles = 0;
-
-  template <class V>
-  static constexpr void describe(V&& v) {
-    v("depth", &IngressParams::depth, Unit::kCount, Range{1, 4096},
-      "requests that wait for the pipeline before the bus is held back");
-    v("initiation_cycles", &IngressParams::initiation_cycles, Unit::kCycle, Range{0, 64},
-      "between two requests entering the pipeline; 0: any number in one cycle");
-    v("pick_cycles", &IngressParams::pick_cycles, Unit::kCycle, Range{0, 64},
-      "from the arrival of a request to its first look-up");
-    v("error_cycles", &IngressParams::error_cycles, Unit::kCycle, Range{0, 1024},
-      "from the release of a request that faults to its error response");
   }
 };
 
@@ -249,9 +196,12 @@ inline constexpr base::Choice<LookupOrder> kLookupOrders[] = {
 struct EngineParams {
   std::uint32_t clock_mhz = 1000;
   std::uint32_t slots = 128;
+  std::uint32_t device_statistics = 0;
+  bool occupancy_histograms = false;
   bool keep_ats = true;
   IngressParams ingress{};
   LookupOrder lookups = LookupOrder::kInTurn;
+  CacheParams micro_tlb{0, 0, Policy::kLru, 1, 1};
   CacheParams ddt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams pdt_cache{32, 0, Policy::kLru, 1, 1};
   CacheParams directory_cache{16, 0, Policy::kLru, 0, 1};
@@ -261,6 +211,8 @@ struct EngineParams {
   WalkLineParams walk_lines{};
   MissTableParams miss_table{};
   WalkerParams walkers{};
+  PrefetchParams prefetch{};
+  InvalidationParams invalidation{};
   MemoryPortParams memory_port{};
   QueueEngineParams queues{};
   RegisterParams registers{};
@@ -270,11 +222,16 @@ struct EngineParams {
     v("clock_mhz", &EngineParams::clock_mhz, Unit::kMhz, Range{1, 10000}, "clock of the IOMMU");
     v("slots", &EngineParams::slots, Unit::kCount, Range{1, 65536},
       "requests inside the IOMMU, from acceptance to answer");
+    v("device_statistics", &EngineParams::device_statistics, Unit::kCount, Range{0, 4096},
+      "devices that have statistics of their own: the first that come, the others together");
+    v("occupancy_histograms", &EngineParams::occupancy_histograms,
+      "for how many cycles walkers, miss table, slots and input queue were how full");
     v("keep_ats", &EngineParams::keep_ats,
       "what a walk for an ATS translation request finds enters the IOTLB and the walk caches; false: it is left to the "
       "device's own cache");
     v.group("ingress", &EngineParams::ingress, "input queue");
     v("lookups", &EngineParams::lookups, kLookupOrders, "how the caches of a request are looked up");
+    v.group("micro_tlb", &EngineParams::micro_tlb, "translations in front of the IOTLB, a structure per device port");
     v.group("ddt_cache", &EngineParams::ddt_cache, "device contexts");
     v.group("pdt_cache", &EngineParams::pdt_cache, "process contexts");
     v.group("directory_cache", &EngineParams::directory_cache, "non-leaf entries of device and process directories");
@@ -284,6 +241,8 @@ struct EngineParams {
     v.group("walk_lines", &EngineParams::walk_lines, "page-table entries that are read together");
     v.group("miss_table", &EngineParams::miss_table, "pages that missed the IOTLB");
     v.group("walkers", &EngineParams::walkers, "walkers");
+    v.group("prefetch", &EngineParams::prefetch, "walks for pages that nobody has asked for");
+    v.group("invalidation", &EngineParams::invalidation, "what invalidations clear, and how long they take");
     v.group("memory_port", &EngineParams::memory_port, "the IOMMU's own port to memory");
     v.group("queues", &EngineParams::queues, "engines of the command, fault and page-request queues");
     v.group("registers", &EngineParams::registers, "register access");

@@ -8,9 +8,9 @@ namespace iommusim::timing {
 PlainDriver::PlainDriver(Engine& engine, translate::MemoryPort& memory, const PlainDriverParams& params)
     : engine_(engine), memory_(memory), params_(params), random_(params.seed) {}
 
-bool PlainDriver::offer(const translate::Request& request, std::uint64_t cookie) {
-  if (!engine_.can_accept()) return false;
-  engine_.accept(request, cookie, now_);
+bool PlainDriver::offer(const translate::Request& request, std::uint64_t cookie, std::uint32_t port) {
+  if (!engine_.can_accept(request)) return false;
+  engine_.accept(request, cookie, now_, port);
   settle();
   return true;
 }

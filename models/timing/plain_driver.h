@@ -27,7 +27,7 @@ class PlainDriver {
   base::Cycle now() const { return now_; }
   const PlainDriverParams& params() const { return params_; }
   /// Takes the request in at now(), or returns false when the IOMMU holds it back.
-  bool offer(const translate::Request& request, std::uint64_t cookie);
+  bool offer(const translate::Request& request, std::uint64_t cookie, std::uint32_t port = 0);
   /// A register access at now().
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value);
   std::uint64_t read_register(std::uint32_t offset, unsigned bytes) const {

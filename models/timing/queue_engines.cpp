@@ -177,7 +177,7 @@ void QueueEngines::continue_command(base::Cycle now) {
     case translate::AskKind::kInvalidate:
       engine_.invalidate(ask.invalidation);
       command_state_ = CommandState::kActing;
-      command_ready_ = now + queues_.command_finish_cycles;
+      command_ready_ = now + queues_.command_finish_cycles + engine_.invalidation_cycles(ask.invalidation);
       return;
     case translate::AskKind::kFence:
       start_fence(now);

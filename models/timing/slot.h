@@ -46,9 +46,11 @@ struct Slot {
   std::uint32_t next = kNoSlot;              ///< in a list of waiting slots
   std::uint32_t miss = kNoSlot;              ///< its entry in a miss table
   std::uint32_t walk_reads = 0;
+  std::uint32_t port = 0;  ///< of the device, at the shell
   SlotState state = SlotState::kFree;
   std::uint8_t epoch = 0;
-  bool walked = false;
+  bool walked = false;      ///< missed something
+  bool has_fill = false;    ///< its walk filled the IOTLB
   bool has_result = false;  ///< `result` may serve those who waited for this request's walk
   translate::TranslationEntry result{};
 

@@ -35,7 +35,7 @@ Iommu::Iommu(const sc_core::sc_module_name& name, const IommuParams& params, uns
     : TimedModule(name),
       params_(params),
       clock_(params.engine.clock_mhz),
-      engine_(params.engine, params.implementation, timing_seed, parent, basename()),
+      engine_(params.engine, params.implementation, timing_seed, parent, basename(), dma_ports),
       register_port_("registers", dma_ports, *this),
       own_port_("memory_own", kOwnPort, *this),
       forward_port_("memory_dma", kForwardPort, *this),
@@ -98,8 +98,12 @@ Picoseconds Iommu::work(Picoseconds now) {
     given |= may_exchange_messages() && exchange_messages(now, cycle);
     moved = fed || drained || given;
   }
-  send_own(now);
-  send_forward(now);
+  if (params_.shared_port_cycles != 0) {
+    send_in_turns(now);
+  } else {
+    send_own(now);
+    send_forward(now);
+  }
   send_responses();
   take_waiting();
   update_wires();
@@ -113,8 +117,9 @@ Picoseconds Iommu::work(Picoseconds now) {
   consider(register_done_.next());
   consider(messages_.next_time_out(engine_.registers().invalidations().outstanding_tags()));
   if (!engine_.memory_requests().empty() && own_port_.ready_at() != kNever)
-    consider(std::max(own_port_.ready_at(), now + 1));
-  if (!to_forward_.empty() && forward_port_.ready_at() != kNever) consider(std::max(forward_port_.ready_at(), now + 1));
+    consider(std::max({own_port_.ready_at(), shared_free_at_, now + 1}));
+  if (!to_forward_.empty() && forward_port_.ready_at() != kNever)
+    consider(std::max({forward_port_.ready_at(), shared_free_at_, now + 1}));
   for (const auto& port : dma_ports_)
     if (!port->incoming.empty() && port->incoming.front().since > now) consider(port->incoming.front().since);
   return next;
@@ -149,17 +154,22 @@ bool Iommu::feed(Picoseconds now, base::Cycle cycle) {
       ++tried;
       continue;
     }
-    feed_piece(port, cycle);
+    if (!feed_piece(port, cycle)) {
+      ++tried;
+      continue;
+    }
     moved = true;
     tried = 0;
   }
   return moved;
 }
 
-void Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
+/// false: a write has to wait for room for its data, and what is behind it with it.
+bool Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
   const TransferHandle handle = port.incoming.front().transfer;
   Transfer& transfer = transfers_.get(handle);
   const std::uint32_t bytes = piece_bytes(transfer.address, transfer.bytes_left);
+  if (transfer.payload->is_write() && !engine_.has_room_for_write(bytes)) return false;
 
   const std::uint32_t number = free_pieces_.back();
   free_pieces_.pop_back();
@@ -169,14 +179,15 @@ void Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
   piece.bytes = bytes;
 
   if (order_.on()) order_.begin(number, *transfer.payload, port.index);
-  engine_.accept(request_of(*transfer.payload, transfer.address, bytes), number, cycle);
+  engine_.accept(request_of(*transfer.payload, transfer.address, bytes), number, cycle, port.index);
 
   transfer.address += bytes;
   transfer.bytes_left -= bytes;
   ++transfer.pieces_inside;
-  if (transfer.bytes_left != 0) return;
+  if (transfer.bytes_left != 0) return true;
   port.incoming.pop();
   --transfers_waiting_;
+  return true;
 }
 
 /// Takes finished translations out of the engine.
@@ -213,17 +224,35 @@ bool Iommu::drain(base::Cycle) {
 }
 
 void Iommu::send_forward(Picoseconds now) {
-  while (!to_forward_.empty() && forward_port_.ready(now)) {
-    const std::uint32_t number = to_forward_.front();
-    to_forward_.pop();
-    const Piece& piece = pieces_[number];
-    const Payload& parent = *transfers_.get(piece.transfer).payload;
-    PooledPayload& payload = forward_pool_.take();
-    set_access(payload, parent.is_write(), piece.spa, parent.get_data_ptr() + piece.offset, piece.bytes);
-    payload.slot = number;
-    payload.origin.device = dma_of(parent).device;
-    payload.origin.qos = piece.qos;
-    forward_port_.send(payload);
+  while (!to_forward_.empty() && forward_port_.ready(now)) send_piece();
+}
+
+/// The oldest translated piece goes to memory.
+void Iommu::send_piece() {
+  const std::uint32_t number = to_forward_.front();
+  to_forward_.pop();
+  const Piece& piece = pieces_[number];
+  const Payload& parent = *transfers_.get(piece.transfer).payload;
+  PooledPayload& payload = forward_pool_.take();
+  set_access(payload, parent.is_write(), piece.spa, parent.get_data_ptr() + piece.offset, piece.bytes);
+  payload.slot = number;
+  payload.origin.device = dma_of(parent).device;
+  payload.origin.qos = piece.qos;
+  forward_port_.send(payload);
+}
+
+/// Own accesses and DMA alternate where both want the port.
+void Iommu::send_in_turns(Picoseconds now) {
+  while (shared_free_at_ <= now) {
+    const bool own = !engine_.memory_requests().empty() && own_port_.ready(now);
+    const bool forward = !to_forward_.empty() && forward_port_.ready(now);
+    if (!own && !forward) return;
+    own_went_last_ = own && !(forward && own_went_last_);
+    if (own_went_last_)
+      own_port_.send(take_own());
+    else
+      send_piece();
+    shared_free_at_ = now + clock_.time_of(params_.shared_port_cycles);
   }
 }
 

@@ -121,9 +121,11 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   void push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done);
   TransferHandle begin(unsigned port, Payload& payload, sc_core::sc_event* done);
   bool feed(Picoseconds now, base::Cycle cycle);
-  void feed_piece(DmaPort& port, base::Cycle cycle);
+  bool feed_piece(DmaPort& port, base::Cycle cycle);
   bool drain(base::Cycle cycle);
   void send_forward(Picoseconds now);
+  void send_piece();
+  void send_in_turns(Picoseconds now);
   void send_own(Picoseconds now);
   PooledPayload& take_own();
   bool perform_own(base::Cycle cycle);
@@ -163,6 +165,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   base::Pool<Transfer> transfers_;
   std::vector<Piece> pieces_;
   std::vector<std::uint32_t> free_pieces_;
+  Picoseconds shared_free_at_ = 0;  ///< the port that own accesses and DMA share, if they do
+  bool own_went_last_ = false;
   unsigned next_port_ = 0;  // round robin among the DMA ports
   // How many there are in all DMA ports together: most often there is no need to look.
   std::size_t refused_ = 0;

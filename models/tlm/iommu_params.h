@@ -27,6 +27,7 @@ struct IommuParams {
   translate::FunctionalCacheParams functional{};
   timing::EngineParams engine{};
   OwnAccesses own_accesses = OwnAccesses::kTimed;
+  std::uint32_t shared_port_cycles = 0;
   bool dmi = false;
   std::uint32_t dma_outstanding = 256;
   DmaOrder dma_order = DmaOrder::kRelaxed;
@@ -39,6 +40,8 @@ struct IommuParams {
     v.group("functional", &IommuParams::functional, "what is remembered; mode functional");
     v.group("engine", &IommuParams::engine, "micro-architecture");
     v("own_accesses", &IommuParams::own_accesses, kOwnAccesses, "mode cycle: memory accesses of the IOMMU itself");
+    v("shared_port_cycles", &IommuParams::shared_port_cycles, base::Unit::kCycle, params::Range{0, 64},
+      "mode cycle: the IOMMU's own accesses and translated DMA take turns, one in so many cycles; 0: each has a port");
     v("dmi", &IommuParams::dmi,
       "mode functional: grants devices direct access to pages they may reach; it is counted nowhere");
     v("dma_outstanding", &IommuParams::dma_outstanding, base::Unit::kCount, params::Range{1, 65536},

@@ -77,6 +77,7 @@ class LastLevelCache {
     std::uint64_t line = 0;
     std::uint64_t hash() const { return timing::mix(line); }
     std::uint64_t index() const { return line; }
+    std::uint64_t space() const { return 0; }
     friend bool operator==(const Key& a, const Key& b) { return a.line == b.line; }
   };
   struct Line {

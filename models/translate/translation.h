@@ -56,7 +56,8 @@ struct Outcome {
 /// Whether a translation leaves traces in memory.
 enum class Effects : std::uint8_t {
   kAll,
-  kNone,  ///< A and D are neither demanded nor set; for looking without touching
+  kNone,         ///< A and D are neither demanded nor set; for looking without touching
+  kSpeculative,  ///< A is demanded and neither A nor D set: where an update is due the request faults
 };
 
 class Translation {

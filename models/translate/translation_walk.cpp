@@ -112,7 +112,7 @@ void Translation::take_first_stage_leaf() {
   if (!first_stage_permits(first_.attributes)) return page_fault();
   const bool set_dirty = wants_write() && first_.attributes.write && lacks_dirty(first_.pte);
   if (effects_ == Effects::kNone || !(set_dirty || lacks_accessed(first_.pte))) return first_stage_done();
-  if (!device_context_.updates_first_stage()) {
+  if (!device_context_.updates_first_stage() || effects_ == Effects::kSpeculative) {
     if (lacks_accessed(first_.pte) || request_.is_write()) return page_fault();
     return first_stage_done();  // an ATS request is then granted no write permission
   }
@@ -191,7 +191,7 @@ void Translation::take_second_stage_leaf() {
   if (!second_stage_permits(second_.attributes)) return guest_page_fault(second_.address, goal_);
   const bool set_dirty = second_stage_wants_dirty() && lacks_dirty(second_.pte);
   if (effects_ == Effects::kNone || !(set_dirty || lacks_accessed(second_.pte))) return second_stage_done();
-  if (!device_context_.updates_second_stage()) {
+  if (!device_context_.updates_second_stage() || effects_ == Effects::kSpeculative) {
     if (lacks_accessed(second_.pte) || request_.is_write() || goal_ != Goal::kFinal)
       return guest_page_fault(second_.address, goal_);
     return second_stage_done();  // an ATS request is then granted no write permission

@@ -14,6 +14,7 @@ struct NumberKey {
   std::uint64_t number = 0;
   std::uint64_t hash() const { return mix(number); }
   std::uint64_t index() const { return number; }
+  std::uint64_t space() const { return 0; }
   friend bool operator==(NumberKey a, NumberKey b) { return a.number == b.number; }
 };
 using NumberCache = Cache<NumberKey, int>;

@@ -8,7 +8,7 @@
 namespace iommusim::timing::test {
 namespace {
 
-constexpr base::Cycle kMemory = 100;
+constexpr base::Cycle kContextMemory = 100;
 
 struct ContextsTest : ::testing::Test {
   EngineParams params;
@@ -21,7 +21,7 @@ struct ContextsTest : ::testing::Test {
     spec::Implementation implementation;
     implementation.pd8 = implementation.pd17 = implementation.pd20 = true;
     PlainDriverParams driver;
-    driver.memory_cycles = kMemory;
+    driver.memory_cycles = kContextMemory;
     machine = std::make_unique<TimedMachine>(params, driver, 3, implementation);
     space = std::make_unique<AddressSpace>(machine->tables.space(8, second_mode));
     space->map(0x10000, 0x50000);
@@ -65,7 +65,7 @@ struct ContextsTest : ::testing::Test {
 TEST_F(ContextsTest, AHitOfPdtCacheCostsItsLookupCycles) {
   params.pdt_cache.lookup_cycles = 4;
   build();
-  EXPECT_EQ(latency(), 1U + 3 * kMemory + 4U + 3 * kMemory + 1U + 1U + 3 * kMemory);
+  EXPECT_EQ(latency(), 1U + 3 * kContextMemory + 4U + 3 * kContextMemory + 1U + 1U + 3 * kContextMemory);
   EXPECT_EQ(latency(), 1U + 4U + 1U);
   stats::check_identities(machine->root);
 }
@@ -74,7 +74,7 @@ TEST_F(ContextsTest, DirectoryCacheHoldsNonLeafEntriesOfProcessDirectories) {
   build();
   latency();
   // Another process of the same table: its context and its page table (another PSCID) are read, nothing else.
-  EXPECT_EQ(latency(1), 1U + 1U + kMemory + 1U + 1U + 3 * kMemory);
+  EXPECT_EQ(latency(1), 1U + 1U + kContextMemory + 1U + 1U + 3 * kContextMemory);
   EXPECT_EQ(machine->engine.stats().process_directory_walks.started.value(), 2U);
   EXPECT_EQ(machine->engine.stats().pdt_cache.walks.value(), 2U);
 }
@@ -86,10 +86,11 @@ TEST_F(ContextsTest, InvalPdtTakesOneContextInvalDdtAllOfTheDevice) {
   command(inval_pdt());
   EXPECT_EQ(machine->engine.stats().pdt_cache.invalidated.value(), 1U);
   EXPECT_EQ(latency(1), 3U) << "the other process is untouched";
-  EXPECT_EQ(latency(), 1U + 1U + kMemory + 1U);
+  EXPECT_EQ(latency(), 1U + 1U + kContextMemory + 1U);
   command(kInvalAllDevices | spec::iodir_w0::kDv.mask() | spec::iodir_w0::kDid.of(5));
   EXPECT_EQ(machine->engine.stats().pdt_cache.invalidated.value(), 3U);
-  EXPECT_EQ(latency(), 1U + kMemory + 1U + 3 * kMemory + 1U) << "the process directory is read from its root";
+  EXPECT_EQ(latency(), 1U + kContextMemory + 1U + 3 * kContextMemory + 1U)
+      << "the process directory is read from its root";
 }
 
 TEST_F(ContextsTest, WalksReadWhatTheSpecificationSays) {
@@ -151,7 +152,7 @@ TEST(MsiWalks, AreLimitedByTheNumberOfWalkers) {
     EngineParams params;
     params.walkers.count = walkers;
     PlainDriverParams driver;
-    driver.memory_cycles = kMemory;
+    driver.memory_cycles = kContextMemory;
     TimedMachine machine(params, driver, 3, implementation);
     const std::uint64_t table = machine.tables.frames.take();
     spec::DeviceContext context;
@@ -166,8 +167,8 @@ TEST(MsiWalks, AreLimitedByTheNumberOfWalkers) {
       ASSERT_TRUE(machine.driver.offer(Machine::request(7, 0x28000000 + (file << 12), Access::kWrite), file));
     machine.driver.run_until_idle();
     const base::Cycle all = machine.driver.finished().back().done - start;
-    EXPECT_GE(all, 4 / walkers * kMemory);
-    EXPECT_LE(all, 4 / walkers * kMemory + 5);
+    EXPECT_GE(all, 4 / walkers * kContextMemory);
+    EXPECT_LE(all, 4 / walkers * kContextMemory + 5);
     EXPECT_EQ(machine.engine.stats().walks.active.data().max(), walkers);
     EXPECT_EQ(machine.engine.stats().iotlb.walks.value(), 0U) << "the IOTLB was not asked";
     stats::check_identities(machine.root);

@@ -10,7 +10,9 @@ struct IotlbTest : ::testing::Test {
   stats::Group root{"root"};
   IotlbStats stats{root, "iotlb"};
   CacheParams params{};
-  Iotlb iotlb{params, 0, stats};
+  PrefetchStats prefetch{root, "prefetch"};
+  Iotlb iotlb{params, 0, stats, prefetch};
+  const translate::TranslationEntry* probe(const translate::TranslationKey& key) { return iotlb.probe(key).entry; }
 
   static translate::TranslationKey key(std::uint64_t iova, std::uint32_t pscid = 1, bool write = false) {
     translate::TranslationKey key;
@@ -32,10 +34,10 @@ struct IotlbTest : ::testing::Test {
 
 TEST_F(IotlbTest, FindsAnyAddressOfThePage) {
   iotlb.fill(key(0x5000), entry(0x9000));
-  ASSERT_NE(iotlb.probe(key(0x5abc)), nullptr);
-  EXPECT_EQ(iotlb.probe(key(0x5abc))->spa, 0x9000U);
-  EXPECT_EQ(iotlb.probe(key(0x6000)), nullptr);
-  EXPECT_EQ(iotlb.probe(key(0x5abc, 2)), nullptr);
+  ASSERT_NE(probe(key(0x5abc)), nullptr);
+  EXPECT_EQ(probe(key(0x5abc))->spa, 0x9000U);
+  EXPECT_EQ(probe(key(0x6000)), nullptr);
+  EXPECT_EQ(probe(key(0x5abc, 2)), nullptr);
   EXPECT_EQ(stats.hits.value(), 2U);
   EXPECT_EQ(stats.misses.value(), 2U);
 }
@@ -43,8 +45,8 @@ TEST_F(IotlbTest, FindsAnyAddressOfThePage) {
 TEST_F(IotlbTest, HoldsSizesSideBySide) {
   iotlb.fill(key(0x200000), entry(0x400000, 21));
   iotlb.fill(key(0x5000), entry(0x9000));
-  EXPECT_EQ(iotlb.probe(key(0x3ff000))->spa, 0x400000U);
-  EXPECT_EQ(iotlb.probe(key(0x5000))->spa, 0x9000U);
+  EXPECT_EQ(probe(key(0x3ff000))->spa, 0x400000U);
+  EXPECT_EQ(probe(key(0x5000))->spa, 0x9000U);
   EXPECT_EQ(stats.hits_2m.value(), 1U);
   EXPECT_EQ(stats.hits_4k.value(), 1U);
 }
@@ -53,17 +55,17 @@ TEST_F(IotlbTest, MissesForAWriteWhenDirtyIsClear) {
   auto clean = entry(0x9000);
   clean.first.dirty = false;
   iotlb.fill(key(0x5000), clean);
-  EXPECT_NE(iotlb.probe(key(0x5000)), nullptr);
-  EXPECT_EQ(iotlb.probe(key(0x5000, 1, true)), nullptr);
+  EXPECT_NE(probe(key(0x5000)), nullptr);
+  EXPECT_EQ(probe(key(0x5000, 1, true)), nullptr);
   iotlb.fill(key(0x5000), entry(0x9000));
-  EXPECT_NE(iotlb.probe(key(0x5000, 1, true)), nullptr);
+  EXPECT_NE(probe(key(0x5000, 1, true)), nullptr);
 }
 
 TEST_F(IotlbTest, GlobalEntriesServeEveryPscid) {
   auto global = entry(0x9000);
   global.first.global = true;
   iotlb.fill(key(0x5000, 1), global);
-  EXPECT_NE(iotlb.probe(key(0x5000, 2)), nullptr);
+  EXPECT_NE(probe(key(0x5000, 2)), nullptr);
 }
 
 TEST_F(IotlbTest, AnInvalidatedPageMissesAndItsNeighbourHits) {
@@ -74,8 +76,8 @@ TEST_F(IotlbTest, AnInvalidatedPageMissesAndItsNeighbourHits) {
   invalidation.address = 0x5000;
   invalidation.pscid = base::Pscid(1);
   iotlb.invalidate(invalidation);
-  EXPECT_EQ(iotlb.probe(key(0x5000)), nullptr);
-  EXPECT_NE(iotlb.probe(key(0x6000)), nullptr);
+  EXPECT_EQ(probe(key(0x5000)), nullptr);
+  EXPECT_NE(probe(key(0x6000)), nullptr);
   EXPECT_EQ(stats.invalidated.value(), 1U);
 }
 

@@ -18,6 +18,8 @@ inline CacheParams random_cache(Choices& choices, unsigned least_lookup) {
   params.policy = choices.pick(kAllPolicies);
   params.lookup_cycles = least_lookup + choices.below(3);
   params.ports = 1 + choices.below(3);
+  constexpr Index kAllIndexes[] = {Index::kLow, Index::kFolded, Index::kFoldedSpace};
+  params.index = choices.pick(kAllIndexes);
   if (params.contradiction() != nullptr) params.policy = Policy::kLru;
   return params;
 }
@@ -34,6 +36,17 @@ inline EngineParams random_engine(Choices& choices) {
   params.slots = choices.pick(kSlots);
   params.keep_ats = choices.flag();
   params.ingress = {choices.pick(kCounts), 1 + choices.below(3)};
+  params.ingress.hit_under_miss = choices.flag();
+  params.ingress.page_register = choices.flag();
+  params.ingress.write_buffer_bytes = choices.below(40);
+  params.micro_tlb = random_cache(choices, 0);
+  params.prefetch = {choices.flag() ? Prefetch::kNextPage : Prefetch::kNone, 1 + choices.below(3), choices.flag(),
+                     choices.pick(kCounts)};
+  constexpr InvalidationScope kScopes[] = {InvalidationScope::kExact, InvalidationScope::kSpace,
+                                           InvalidationScope::kEverything};
+  params.invalidation = {choices.pick(kScopes), choices.flag(), choices.below(5), choices.below(2)};
+  params.device_statistics = choices.below(3);
+  params.occupancy_histograms = choices.flag();
   params.ddt_cache = random_cache(choices, 0);
   params.pdt_cache = random_cache(choices, 0);
   params.directory_cache = random_cache(choices, 0);

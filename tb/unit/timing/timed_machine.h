@@ -29,7 +29,7 @@ class TimedMachine {
   explicit TimedMachine(const EngineParams& params = {}, const PlainDriverParams& driver_params = {},
                         unsigned ddt_levels = 3, const spec::Implementation& implementation = {})
       : tables(implementation, ddt_levels),
-        engine(params, implementation, 1, root),
+        engine(params, implementation, 1, root, "iommu", 2),
         driver(engine, tables.memory, driver_params),
         levels_(ddt_levels) {
     driver.write_register(spec::kCqbOffset, 8, tables.command_address(0) >> 2 | 7);

@@ -32,7 +32,8 @@ class CycleTwin final : public Twin {
 
   CycleTwin(const EngineParams& params, const PlainDriverParams& driver_params,
             const spec::Implementation& implementation)
-      : engine_(params, implementation, driver_params.seed, root_), driver_(engine_, memory, driver_params) {}
+      : engine_(params, implementation, driver_params.seed, root_, "iommu", 2),
+        driver_(engine_, memory, driver_params) {}
 
   void write_register(std::uint32_t offset, unsigned bytes, std::uint64_t value) override {
     driver_.write_register(offset, bytes, value);
@@ -46,7 +47,7 @@ class CycleTwin final : public Twin {
     driver_.finished().clear();
     for (std::uint64_t i = 0; i < std::max(requests.size(), page_requests.size()); ++i) {
       if (i < requests.size())
-        while (!driver_.offer(requests[i], i)) step();
+        while (!driver_.offer(requests[i], i, requests[i].device.value % 2)) step();
       if (i < page_requests.size())
         while (!driver_.page_request(page_requests[i])) step();
     }
