@@ -15,14 +15,6 @@ void check_link(const std::string& path, const bus::PcieParams& pcie) {
     throw ParameterError(path, std::string(what) + ", expected otherwise");
 }
 
-bus::LinkParams link_of(const SystemParams& params, const std::string& device) {
-  bus::LinkParams standard;
-  standard.pcie = params.bus.pcie;
-  const auto found = params.devices.find(device);
-  return found == params.devices.end() || found->second.link.empty() ? standard
-                                                                     : params.bus.links.at(found->second.link);
-}
-
 }  // namespace
 
 void check_bus(const SystemParams& params) {
@@ -52,19 +44,17 @@ std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workloa
   return names;
 }
 
-std::unique_ptr<bus::Interconnect> make_bus(const char* name, const SystemParams& params,
-                                            const std::vector<std::unique_ptr<Workload>>& workloads,
-                                            stats::Group& parent) {
+std::unique_ptr<bus::Interconnect> make_bus(const std::string& name, const SystemParams& params,
+                                            const Topology& topology, const std::string& iommu,
+                                            const std::vector<std::string>& port_names, stats::Group& parent) {
+  std::vector<std::string> own;
+  for (std::size_t i = 0; i < port_names.size(); ++i)
+    if (topology.iommu_of_port(static_cast<std::uint32_t>(i)) == iommu) own.push_back(port_names[i]);
+  if (own.empty())
+    throw ParameterError(iommu.empty() ? "iommu" : "iommus." + iommu, "no device is behind it, expected one at least");
   if (params.bus.kind == bus::BusKind::kShared)
-    return std::make_unique<bus::DmaBus>(name, params.bus, port_names_of(workloads), parent);
-  bus::Fabric::Shape shape;
-  shape.arbitration = params.bus.arbitration;
-  for (const auto& workload : workloads)
-    for (const std::string& port : workload->port_names()) {
-      shape.ports.push_back({port, static_cast<std::uint32_t>(shape.links.size())});
-      shape.links.push_back({port + "_link", bus::Fabric::kHostBridge, link_of(params, workload->device_name()), {}});
-    }
-  return std::make_unique<bus::Fabric>(name, shape, parent);
+    return std::make_unique<bus::DmaBus>(name.c_str(), params.bus, own, parent);
+  return std::make_unique<bus::Fabric>(name.c_str(), topology.shape_of(iommu, port_names), parent);
 }
 
 }  // namespace iommusim::platform

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "platform/params.h"
-#include "platform/workload.h"
+#include "platform/topology.h"
 #include "tlm/interconnect.h"
 
 namespace iommusim::platform {
@@ -17,9 +16,10 @@ void check_bus(const SystemParams& params);
 
 std::vector<std::string> port_names_of(const std::vector<std::unique_ptr<Workload>>& workloads);
 
-/// Ports in the order of the workloads and their sockets.
-std::unique_ptr<bus::Interconnect> make_bus(const char* name, const SystemParams& params,
-                                            const std::vector<std::unique_ptr<Workload>>& workloads,
-                                            stats::Group& parent);
+/// The bus of one IOMMU (empty: `iommu`), with a port for each function behind it. `port_names` are those of all
+/// functions of the topology. ParameterError when there is none behind it.
+std::unique_ptr<bus::Interconnect> make_bus(const std::string& name, const SystemParams& params,
+                                            const Topology& topology, const std::string& iommu,
+                                            const std::vector<std::string>& port_names, stats::Group& parent);
 
 }  // namespace iommusim::platform

@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "platform/address_map.h"
 #include "platform/bus_maker.h"
+#include "platform/topology.h"
 #include "spec/directories.h"
 #include "traces/event.h"
 
@@ -43,19 +44,33 @@ void check_walk_cache(const std::string& path, const timing::WalkCacheStageParam
   check_cache(path + ".level4", stage.level4);
 }
 
-void check_engine(const timing::EngineParams& engine) {
-  check_cache("iommu.engine.ddt_cache", engine.ddt_cache);
-  check_cache("iommu.engine.directory_cache", engine.directory_cache);
-  check_cache("iommu.engine.pdt_cache", engine.pdt_cache);
-  check_cache("iommu.engine.iotlb", engine.iotlb);
-  check_walk_cache("iommu.engine.walk_cache.first_stage", engine.walk_cache.first_stage);
-  check_walk_cache("iommu.engine.walk_cache.second_stage", engine.walk_cache.second_stage);
+void check_engine(const std::string& path, const timing::EngineParams& engine) {
+  check_cache(path + ".ddt_cache", engine.ddt_cache);
+  check_cache(path + ".directory_cache", engine.directory_cache);
+  check_cache(path + ".pdt_cache", engine.pdt_cache);
+  check_cache(path + ".iotlb", engine.iotlb);
+  check_walk_cache(path + ".walk_cache.first_stage", engine.walk_cache.first_stage);
+  check_walk_cache(path + ".walk_cache.second_stage", engine.walk_cache.second_stage);
+}
+
+void check_part_name(const std::string& path, const std::string& name) {
+  if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
+    throw ParameterError(path, "the name is taken by another part of the system, expected another name");
+}
+
+void check_iommu(const std::string& path, const bus::IommuParams& iommu, const SystemParams& params) {
+  if (const char* what = iommu.implementation.contradiction(); what != nullptr)
+    throw ParameterError(path + ".implementation", what);
+  check_engine(path + ".engine", iommu.engine);
+  if (params.memory.physical_bits > iommu.implementation.pas)
+    throw ParameterError("memory.physical_bits", "expected at most " + path + ".implementation.pas, " +
+                                                     std::to_string(iommu.implementation.pas));
+  if (params.software.ats && !iommu.implementation.ats)
+    throw ParameterError("software.ats",
+                         "true, but the IOMMU has no ATS (" + path + ".implementation.ats), expected false");
 }
 
 void check_memory(const SystemParams& params) {
-  if (params.memory.physical_bits > params.iommu.implementation.pas)
-    throw ParameterError("memory.physical_bits", "expected at most iommu.implementation.pas, " +
-                                                     std::to_string(params.iommu.implementation.pas));
   const std::uint64_t half = user_memory(params.memory.physical_bits);
   if (half <= kKernelMemory)
     throw ParameterError("memory.physical_bits", "too little for the software, expected at least 26");
@@ -213,20 +228,21 @@ void check_injections(const SystemParams& params) {
 }  // namespace
 
 void check(const SystemParams& params) {
-  if (const char* what = params.iommu.implementation.contradiction(); what != nullptr)
-    throw ParameterError("iommu.implementation", what);
-  check_engine(params.iommu.engine);
+  check_iommu("iommu", params.iommu, params);
+  for (const auto& [name, iommu] : params.iommus) {
+    check_part_name("iommus." + name, name);
+    check_iommu("iommus." + name, iommu, params);
+  }
   check_memory(params);
   check_software(params.software);
-  if (params.software.ats && !params.iommu.implementation.ats)
-    throw ParameterError("software.ats", "true, but the IOMMU has no ATS (iommu.implementation.ats), expected false");
   check_bus(params);
+  check_topology(params);
   if (params.software.stack == Stack::kTables) check_tables(params);
   check_injections(params);
   for (const auto& [name, device] : params.devices) {
     const std::string path = "devices." + name;
-    if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames))
-      throw ParameterError(path, "the name is taken by another part of the system, expected another name");
+    check_part_name(path, name);
+    if (params.iommus.count(name) != 0) throw ParameterError(path, "an IOMMU has that name, expected another");
     if (device.kind == DeviceKind::kReplay)
       check_replay(path, device, params);
     else if (device.kind == DeviceKind::kPackets)

@@ -80,6 +80,13 @@ void GeneratorWorkload::attach(Kernel& kernel) {
   atc_.enable(attachment_.hardware());
 }
 
+std::vector<std::vector<std::uint32_t>> GeneratorWorkload::functions() const {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t space = 0; space < generator_.pattern().spaces(); ++space)
+    ids.push_back(generator_.device(space).value);
+  return {ids};
+}
+
 int GeneratorWorkload::map(const Chunk& chunk) {
   return -attachment_.program().ioas_map(attachment_.ioas(chunk.space), chunk.iova, kBufferVa + chunk.buffer,
                                          chunk.bytes);

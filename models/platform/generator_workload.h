@@ -25,6 +25,7 @@ class GeneratorWorkload : public Workload {
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
   std::string device_name() const override { return name_; }
+  std::vector<std::vector<std::uint32_t>> functions() const override;
   double progress() const override;
   devices::Digest digest() const override { return generator_.digest(); }
   std::uint64_t buffer_digest() const override { return buffers_.value(); }

@@ -38,10 +38,26 @@ drivers::riscv::RiscvIommuOptions options_of(const SystemParams& system) {
   return options;
 }
 
+drivers::riscv::DeviceDescription description_of(std::uint32_t id, std::uint32_t group, const devices::AtcParams& atc) {
+  drivers::riscv::DeviceDescription description;
+  description.device_ids = {id};
+  description.group = group;
+  description.ats = atc.present;
+  description.pri = atc.present && atc.pri;
+  description.invalidation_depth = atc.invalidation_depth;
+  return description;
+}
+
 }  // namespace
 
-Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Memory& memory,
-               hal::Interrupts& interrupts, stats::Group& parent)
+Kernel::Driver::Driver(const IommuPorts& ports, Kernel& kernel)
+    : path(ports.path),
+      name(ports.name),
+      iommu({kernel.os_, ports.mmio, kernel.memory_, kernel.frames_, ports.interrupts}, kernel.iommus_,
+            options_of(kernel.params_)) {}
+
+Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Memory& memory, const std::vector<IommuPorts>& iommus,
+               const Topology& topology, stats::Group& parent)
     : params_(params),
       os_(os),
       memory_(memory),
@@ -50,8 +66,9 @@ Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Me
       dma_stats_(stats_, "dma", dma_counts_),
       frames_(os, memory, kKernelMemory, base::align_down(params.software.kernel_memory_bytes, base::kPageSize)),
       iommus_(os),
-      driver_({os, mmio, memory, frames_, interrupts}, iommus_, options_of(params)),
+      topology_(topology),
       host_(os, memory, this) {
+  for (const IommuPorts& iommu : iommus) drivers_.emplace_back(iommu, *this);
   count_page_requests();
 }
 
@@ -59,31 +76,40 @@ Kernel::~Kernel() = default;
 
 void Kernel::count_page_requests() {
   const auto add = [this](const char* name, const char* definition, auto value) {
-    counted_by_driver_.emplace_back(stats_, name, base::Unit::kCount, definition, std::move(value));
+    counted_by_driver_.emplace_back(stats_, name, base::Unit::kCount, definition, [this, value] {
+      std::uint64_t sum = 0;
+      for (Driver& driver : drivers_) sum += value(driver.iommu);
+      return sum;
+    });
   };
-  add("page_requests", "page requests that the driver drained", [this] { return driver_.pages().requests(); });
+  using Iommu = drivers::riscv::RiscvIommu;
+  add("page_requests", "page requests that the driver drained", [](Iommu& iommu) { return iommu.pages().requests(); });
   add("page_groups", "complete groups of them, handed to who handles them",
-      [this] { return driver_.pages().groups(); });
+      [](Iommu& iommu) { return iommu.pages().groups(); });
   add("page_groups_dropped", "groups that an overflow or a stop marker left incomplete",
-      [this] { return driver_.pages().dropped(); });
+      [](Iommu& iommu) { return iommu.pages().dropped(); });
   add("page_queue_overflows", "times that the page-request queue was full",
-      [this] { return driver_.pages().overflows(); });
+      [](Iommu& iommu) { return iommu.pages().overflows(); });
   add("ats_time_outs", "fences that told of an ATS invalidation without answer",
-      [this] { return driver_.commands().time_outs(); });
+      [](Iommu& iommu) { return iommu.commands().time_outs(); });
 }
 
 void Kernel::boot() {
   const std::uint64_t start = os_.now_ns();
-  driver_.faults().set_listener([this](const auto& record) { fault(record); });
-  if (const int error = driver_.probe(); error != 0)
-    throw ParameterError("iommu.implementation", std::string("the driver (software) refuses this IOMMU: ") +
-                                                     domain::errno_name(error) + ", expected one that it can use");
+  for (Driver& driver : drivers_) {
+    driver.iommu.faults().set_listener([this](const auto& record) { fault(record); });
+    if (const int error = driver.iommu.probe(); error != 0)
+      throw ParameterError(driver.path + ".implementation", std::string("the driver (software) refuses this IOMMU: ") +
+                                                                domain::errno_name(error) +
+                                                                ", expected one that it can use");
+  }
+  if (topology_.is_named()) find_devices();
   stats_.boot_ns += os_.now_ns() - start;
 }
 
 void Kernel::shutdown() {
   const std::uint64_t start = os_.now_ns();
-  driver_.remove();
+  for (Driver& driver : drivers_) driver.iommu.remove();
   stats_.shutdown_ns += os_.now_ns() - start;
   base::ensure(frames_.frames_in_use() == 0, "frames are in use after the shutdown");
   base::ensure(iommus_.pscids_in_use() == 0, "a PSCID is in use after the shutdown");
@@ -94,19 +120,46 @@ domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& p
   if (!device_ids_.insert(device_id).second)
     throw ParameterError(parameter, "device id " + std::to_string(device_id) +
                                         " is that of another device too, expected one of its own");
-  drivers::riscv::DeviceDescription description;
-  description.device_ids = {device_id};
-  description.group = device_id;
-  description.ats = atc.present;
-  description.pri = atc.present && atc.pri;
-  description.invalidation_depth = atc.invalidation_depth;
+  if (const auto known = known_.find(device_id); known != known_.end()) return *known->second;
+  return make_device(description_of(device_id, device_id, atc), {}, parameter);
+}
+
+domain::Device& Kernel::make_device(const drivers::riscv::DeviceDescription& description, const std::string& iommu,
+                                    const std::string& parameter) {
+  const auto driver = std::find_if(drivers_.begin(), drivers_.end(), [&](const Driver& d) { return d.name == iommu; });
+  base::ensure(driver != drivers_.end(), "a device is behind an IOMMU that has no driver");
   int error = 0;
-  auto* const device = driver_.add_device(description, error);
+  auto* const device = driver->iommu.add_device(description, error);
   if (device == nullptr)
-    throw ParameterError(parameter, "device id " + std::to_string(device_id) +
+    throw ParameterError(parameter, "device id " + std::to_string(description.device_ids.front()) +
                                         " does not fit into the IOMMU's device directory: " +
                                         domain::errno_name(error) + ", expected a smaller one");
   return *device;
+}
+
+/// All members of a group must be known before the first of them is attached.
+void Kernel::find_devices() {
+  for (const Topology::Function& function : topology_.functions()) {
+    const auto params = params_.devices.find(function.device);
+    if (params == params_.devices.end() || known_.count(function.id) != 0)
+      continue;  // the latter is told by add_device
+    drivers::riscv::DeviceDescription description = description_of(function.alias, function.group, params->second.atc);
+    description.reserved = function.reserved;
+    known_[function.id] = &make_device(description, function.iommu, "devices." + function.device);
+  }
+}
+
+std::shared_ptr<GroupProgram> Kernel::join_program(std::uint32_t device_id) {
+  const Topology::Function* const function = topology_.find(device_id);
+  std::weak_ptr<GroupProgram>& known = programs_[function == nullptr ? device_id : function->group];
+  std::shared_ptr<GroupProgram> program = known.lock();
+  if (!program) {
+    program = std::make_shared<GroupProgram>();
+    program->program = start_program();
+    known = program;
+  }
+  ++program->users;
+  return program;
 }
 
 std::unique_ptr<UserProgram> Kernel::start_program() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,17 +14,26 @@
 #include "drivers/riscv/riscv_iommu.h"
 #include "hal/buddy_frames.h"
 #include "iommufd/host.h"
+#include "platform/attachment.h"
 #include "platform/dma_stats.h"
 #include "platform/params.h"
 #include "platform/software_stats.h"
+#include "platform/topology.h"
 #include "platform/user_program.h"
 
 namespace iommusim::platform {
 
 class Kernel final : iommufd::CallObserver {
  public:
-  Kernel(const SystemParams& params, hal::Os& os, hal::Mmio& mmio, hal::Memory& memory, hal::Interrupts& interrupts,
-         stats::Group& parent);
+  /// Ways to an IOMMU.
+  struct IommuPorts {
+    std::string path;  ///< of its parameters
+    std::string name;  ///< empty: `iommu`
+    hal::Mmio& mmio;
+    hal::Interrupts& interrupts;
+  };
+  Kernel(const SystemParams& params, hal::Os& os, hal::Memory& memory, const std::vector<IommuPorts>& iommus,
+         const Topology& topology, stats::Group& parent);
   ~Kernel() override;
 
   /// Brings the IOMMU up: probe, device directory, queues. Contradiction when the driver refuses the hardware.
@@ -34,6 +44,8 @@ class Kernel final : iommufd::CallObserver {
   /// A device of the bus, blocked until a program attaches it. ParameterError, about the parameter that gives the id,
   /// for an id that is in use or that the directory cannot hold.
   domain::Device& add_device(std::uint32_t device_id, const std::string& parameter, const devices::AtcParams& atc = {});
+  /// The program of the group that the function is in; who joins is one user more.
+  std::shared_ptr<GroupProgram> join_program(std::uint32_t device_id);
   /// A program with an open /dev/iommu; closed by close().
   std::unique_ptr<UserProgram> start_program();
 
@@ -57,6 +69,9 @@ class Kernel final : iommufd::CallObserver {
   void call_ends(const iommufd::CallInfo& info, int result) override;
   void fault(const drivers::riscv::FaultRecord& record);
   void count_page_requests();
+  domain::Device& make_device(const drivers::riscv::DeviceDescription& description, const std::string& iommu,
+                              const std::string& parameter);
+  void find_devices();
 
   const SystemParams& params_;
   hal::Os& os_;
@@ -67,7 +82,15 @@ class Kernel final : iommufd::CallObserver {
   DmaStats dma_stats_;
   hal::BuddyFrames frames_;
   drivers::riscv::RiscvSystem iommus_;
-  drivers::riscv::RiscvIommu driver_;
+  struct Driver {
+    Driver(const IommuPorts& iommu, Kernel& kernel);
+    std::string path, name;
+    drivers::riscv::RiscvIommu iommu;
+  };
+  std::deque<Driver> drivers_;
+  const Topology& topology_;
+  std::map<std::uint32_t, domain::Device*> known_;  ///< since the boot: all devices of a topology that is named
+  std::map<std::uint32_t, std::weak_ptr<GroupProgram>> programs_;  ///< by group
   iommufd::Host host_;
   std::set<std::uint32_t> device_ids_;
   std::deque<stats::Derived> counted_by_driver_;

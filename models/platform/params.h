@@ -13,6 +13,7 @@
 #include "platform/dma_params.h"
 #include "platform/presets.h"
 #include "platform/tables_params.h"
+#include "platform/topology_params.h"
 #include "timing/injection.h"
 #include "tlm/bus_params.h"
 #include "tlm/iommu_params.h"
@@ -168,6 +169,9 @@ struct DeviceParams {
   DeviceKind kind = DeviceKind::kReplay;
   std::string trace;
   std::string link;
+  std::string iommu;
+  std::string below;
+  bool acs = true;
   devices::TraceReplayParams replay{};
   devices::UniformParams uniform{};
   devices::TrafficParams traffic{};
@@ -185,6 +189,9 @@ struct DeviceParams {
     v("kind", &DeviceParams::kind, kDeviceKinds, "what the device does");
     v("trace", &DeviceParams::trace, "kind replay: the trace file, relative to the system file");
     v("link", &DeviceParams::link, "one of bus.links; empty: the link of bus.pcie");
+    v("iommu", &DeviceParams::iommu, "the IOMMU that it is behind, one of iommus; empty: `iommu`");
+    v("below", &DeviceParams::below, "the bridge that it is below, one of topology.bridges; empty: the host bridge");
+    v("acs", &DeviceParams::acs, "its functions are isolated from those of the same PCI device (ACS)");
     v.group("replay", &DeviceParams::replay, "kind replay");
     v.group("uniform", &DeviceParams::uniform, "kinds uniform and paging");
     v.group("packets", &DeviceParams::packets, "kind packets");
@@ -230,7 +237,9 @@ struct SystemParams {
   Preset preset = Preset::kNone;
   SeedParams seed{};
   bus::IommuParams iommu{};
+  std::map<std::string, bus::IommuParams> iommus;
   bus::DmaBusParams bus{};
+  TopologyParams topology{};
   bus::MemoryParams memory{};
   SoftwareParams software{};
   std::map<std::string, DeviceParams> devices;
@@ -242,7 +251,9 @@ struct SystemParams {
     v("preset", &SystemParams::preset, kPresets, "parameters of the IOMMU to begin with, instead of the defaults");
     v.group("seed", &SystemParams::seed, "seeds of the random numbers");
     v.group("iommu", &SystemParams::iommu, "the IOMMU");
+    v.named_groups("iommus", &SystemParams::iommus, "further IOMMUs, by name");
     v.group("bus", &SystemParams::bus, "the bus between devices and IOMMU");
+    v.group("topology", &SystemParams::topology, "bridges, and IOVAs that must not be mapped");
     v.group("memory", &SystemParams::memory, "system memory");
     v.group("software", &SystemParams::software, "the software that drives the IOMMU");
     v.named_groups("devices", &SystemParams::devices, "the devices, by name");

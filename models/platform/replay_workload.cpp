@@ -62,6 +62,12 @@ std::vector<bus::InitiatorSocket*> ReplayWorkload::sockets() {
   return sockets;
 }
 
+std::vector<std::vector<std::uint32_t>> ReplayWorkload::functions() const {
+  std::vector<std::vector<std::uint32_t>> ids;
+  for (const traces::Source source : sources_) ids.push_back({source.key()});
+  return ids;
+}
+
 std::vector<std::string> ReplayWorkload::port_names() const {
   std::vector<std::string> names;
   for (const traces::Source source : sources_) names.push_back(port_name_of(name_, source));

@@ -29,6 +29,7 @@ class ReplayWorkload final : public Workload, devices::ReplaySoftware {
   std::vector<bus::InitiatorSocket*> sockets() override;
   std::vector<std::string> port_names() const override;
   std::string device_name() const override { return name_; }
+  std::vector<std::vector<std::uint32_t>> functions() const override;
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;

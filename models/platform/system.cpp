@@ -35,12 +35,6 @@ hal::SystemcOsParams os_params_of(const SystemParams& params) {
   return out;
 }
 
-hal::TlmMmioParams mmio_params_of(const SystemParams& params) {
-  hal::TlmMmioParams out;
-  out.cpu_read_ns = out.cpu_write_ns = params.software.cost.mmio_ns;
-  return out;
-}
-
 std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory) {
   if (params.software.stack != Stack::kTables) return std::nullopt;
   return std::optional<Tables>(std::in_place, params, memory.store());
@@ -88,17 +82,18 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
     : params(checked(system)),
       more(maker),
       os(os_params_of(params)),
-      memory("memory", params.memory, {"dma", "iommu", "processor"}, root, params.seed.timing),
+      memory("memory", params.memory, memory_ports_of(params), root, params.seed.timing),
       messages("messages", kMessageWindow, kMessageWindowBytes),
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
       tables(tables_of(params, memory)),
       workloads(make_workloads(params, more, tables, root)),
-      bus(make_bus("bus", params, workloads, root)),
+      topology(params, functions_of(workloads)),
+      bus(make_bus("bus", params, topology, {}, port_names_of(workloads), root)),
       mmio("mmio", mmio_params_of(params)),
       software_memory("software_memory", {params.software.cost.memory_line_ns}),
       interrupts(os, params.software.vectors, params.software.cost.interrupt_ns, hal::MessageTarget{kMessageWindow, 0}),
       bridge(interrupts),
-      kernel(params, os, mmio, software_memory, interrupts, root) {
+      kernel(params, os, software_memory, make_more_iommus(), topology, root) {
   bus->to_iommu().bind(iommu.dma(0));
   iommu.memory_dma().bind(memory.port(kDmaPort));
   iommu.memory_own().bind(messages.in);
@@ -111,10 +106,32 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
       root, "the IOMMU's own accesses = memory.iommu.requests + interrupt messages, over the run",
       [this] { return iommu.own_accesses(); },
       [this] { return memory.port_statistics(kWalkPort).requests.value() + messages.taken(); });
-  unsigned port = 0;
+  std::uint32_t port = 0;
+  std::map<std::string, unsigned> ports;  // bound so far, by IOMMU
   for (const auto& workload : workloads)
-    for (bus::InitiatorSocket* const socket : workload->sockets()) socket->bind(bus->port(port++));
+    for (bus::InitiatorSocket* const socket : workload->sockets()) {
+      const std::string& behind = topology.iommu_of_port(port++);
+      socket->bind(bus_of(behind).port(ports[behind]++));
+    }
   if (!params.inject.empty()) inject();
+}
+
+/// Makes the further IOMMUs. The ways of software to all.
+std::vector<Kernel::IommuPorts> System::Parts::make_more_iommus() {
+  std::vector<Kernel::IommuPorts> ways = {{"iommu", "", mmio, interrupts}};
+  unsigned port = kProcessorPort + 1;
+  for (const auto& [name, iommu_params] : params.iommus) {
+    more_iommus.emplace_back(name, params, topology, port_names_of(workloads), os, memory, port, root);
+    ways.push_back({"iommus." + name, name, more_iommus.back().mmio, more_iommus.back().interrupts});
+    port += 2;
+  }
+  return ways;
+}
+
+bus::Interconnect& System::Parts::bus_of(const std::string& iommu_name) {
+  for (IommuSide& side : more_iommus)
+    if (side.name == iommu_name) return *side.bus;
+  return *bus;
 }
 
 void System::Parts::inject() {
@@ -132,6 +149,10 @@ void System::Parts::inject() {
   }
   iommu.inject(injector.get());
   bus->inject(injector.get());
+  for (IommuSide& side : more_iommus) {
+    side.iommu.inject(injector.get());
+    side.bus->inject(injector.get());
+  }
 }
 
 System::System(const SystemParams& params, const WorkloadMaker& more) : parts_(std::make_unique<Parts>(params, more)) {}
@@ -189,6 +210,11 @@ void System::run(const std::function<void(double, const char*)>& progress) {
   }
   if (!p.iommu.idle()) base::contradiction("the IOMMU is not idle after the shutdown\n" + p.iommu.describe());
   p.iommu.statistics().advance(p.iommu.cycle());
+  for (IommuSide& side : p.more_iommus) {
+    if (!side.iommu.idle())
+      base::contradiction(side.name + " is not idle after the shutdown\n" + side.iommu.describe());
+    side.iommu.statistics().advance(side.iommu.cycle());
+  }
   stats::check_identities(p.root);
 }
 

@@ -5,10 +5,10 @@
 #include <deque>
 #include <optional>
 
-#include "hal_systemc/systemc_interrupts.h"
 #include "hal_systemc/systemc_os.h"
 #include "hal_systemc/tlm_memory.h"
 #include "hal_systemc/tlm_mmio.h"
+#include "platform/iommu_side.h"
 #include "platform/kernel.h"
 #include "platform/system.h"
 #include "platform/tables.h"
@@ -19,21 +19,12 @@
 
 namespace iommusim::platform {
 
-/// Ends of the IOMMU's interrupt wires and messages: both raise the vector of the software's binding.
-class InterruptBridge final : public bus::InterruptLines, public bus::MessageListener {
- public:
-  explicit InterruptBridge(hal::SystemcInterrupts& interrupts) : interrupts_(interrupts) {}
-  void set_level(unsigned vector, bool level) override { interrupts_.set_level(vector, level); }
-  void message(std::uint64_t address, std::uint32_t data) override { interrupts_.deliver(address, data); }
-
- private:
-  hal::SystemcInterrupts& interrupts_;
-};
-
 struct System::Parts {
   Parts(const SystemParams& system, const WorkloadMaker& more);
 
   void inject();
+  std::vector<Kernel::IommuPorts> make_more_iommus();
+  bus::Interconnect& bus_of(const std::string& iommu_name);
   timing::EngineStats& iommu_statistics() { return iommu.statistics(); }
   const SoftwareStats& software_statistics() const { return kernel.statistics(); }
   const IoctlStats& ioctl_statistics(std::uint32_t command) { return kernel.statistics().of(command); }
@@ -47,11 +38,13 @@ struct System::Parts {
   bus::Iommu iommu;
   std::optional<Tables> tables;  ///< instead of a driver
   std::vector<std::unique_ptr<Workload>> workloads;
+  Topology topology;
   std::unique_ptr<bus::Interconnect> bus;
   hal::TlmMmio mmio;
   hal::TlmMemory software_memory;
   hal::SystemcInterrupts interrupts;
   InterruptBridge bridge;
+  std::deque<IommuSide> more_iommus;
   Kernel kernel;
   std::unique_ptr<timing::Injector> injector;  ///< when something is injected
   std::unique_ptr<bus::MemoryInjection> memory_injection;

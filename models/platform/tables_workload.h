@@ -41,6 +41,7 @@ class UniformOnTables final : public TablesWorkload {
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
   std::string device_name() const override { return name_; }
+  std::vector<std::vector<std::uint32_t>> functions() const override { return {{generator_.device().value}}; }
   double progress() const override;
   devices::Digest digest() const override { return generator_.digest(); }
   std::uint64_t transfers() const override;
@@ -69,6 +70,7 @@ class PacketsOnTables final : public TablesWorkload {
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
+  std::string device_name() const override { return name_; }
   double progress() const override;
   devices::Digest digest() const override { return packets_.digest(); }
   std::uint64_t transfers() const override;

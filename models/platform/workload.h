@@ -21,6 +21,8 @@ class Workload {
   virtual std::vector<std::string> port_names() const = 0;
   /// Its name among SystemParams::devices; empty: it is none of those.
   virtual std::string device_name() const { return {}; }
+  /// PCI ids of the functions behind each port, as port_names(); empty: known only to itself.
+  virtual std::vector<std::vector<std::uint32_t>> functions() const { return {}; }
 
   // In a thread of the simulated OS; they may wait.
   virtual void open(Kernel& kernel) = 0;

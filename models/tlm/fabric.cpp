@@ -7,7 +7,10 @@
 namespace iommusim::bus {
 
 Fabric::Port::Port(const PortShape& shape, unsigned index, Fabric& fabric)
-    : target(shape.name.c_str(), index, fabric), stats(fabric.stats_, shape.name), link(shape.link) {}
+    : target(shape.name.c_str(), index, fabric),
+      stats(fabric.stats_, shape.name),
+      link(shape.link),
+      alias(shape.alias) {}
 
 Fabric::Link::Link(const LinkShape& shape, stats::Group& parent)
     : rules(shape.params.pcie),

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
   struct PortShape {
     std::string name;
     std::uint32_t link = 0;
+    std::optional<base::DeviceId> alias{};  ///< a bridge puts this id in the place of the function's own
   };
   struct Shape {
     std::vector<LinkShape> links;  ///< a bridge's before those below it
@@ -102,6 +104,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
     TargetPort target;
     DmaBusPortStats stats;
     std::uint32_t link;
+    std::optional<base::DeviceId> alias;
     std::uint32_t held = 0;               ///< transfers not wholly on the link
     GrowingRing<Picoseconds> departures;  ///< of those whose last packet is scheduled
     GrowingRing<Answer> answers;          ///< by arrival at the device

@@ -203,7 +203,9 @@ void Fabric::send(std::uint32_t id) {
   Payload& payload = payload_of(id);
   if (!pieces_[id].free) ++stats_.forwarded;
   dma_of(payload).push_hop(id);
-  dma_of(payload).requester_port = ports_[transfers_[pieces_[id].transfer].port]->link;
+  const Port& port = *ports_[transfers_[pieces_[id].transfer].port];
+  dma_of(payload).requester_port = port.link;
+  if (port.alias) dma_of(payload).device = *port.alias;
   iommu_.send(payload);
 }
 
