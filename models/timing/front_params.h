@@ -67,8 +67,7 @@ struct PrefetchParams {
 enum class InvalidationScope : std::uint8_t { kExact, kSpace, kEverything };
 inline constexpr base::Choice<InvalidationScope> kInvalidationScopes[] = {
     {"exact", "what the command names", InvalidationScope::kExact},
-    {"space", "all of the address spaces that the command names, whatever address it gives",
-     InvalidationScope::kSpace},
+    {"space", "all of the address spaces that the command names, whatever address it gives", InvalidationScope::kSpace},
     {"everything", "all entries, whatever the command names", InvalidationScope::kEverything},
 };
 

@@ -53,8 +53,7 @@ void Engine::start_prefetch(const WantedPrefetch& wanted, base::Cycle now) {
   if (process.ask().kind == translate::AskKind::kLookupDevice)
     if (auto* const held = devices_.cache.find(ContextKey::of_device(process.ask().device))) process.hit(held->value);
   if (process.ask().kind == translate::AskKind::kLookupProcess)
-    if (auto* const held =
-            processes_.cache.find(ContextKey::of_process(process.ask().device, process.ask().process)))
+    if (auto* const held = processes_.cache.find(ContextKey::of_process(process.ask().device, process.ask().process)))
       process.hit(held->value);
   if (process.ask().kind != translate::AskKind::kLookupTranslation || misses_.full() ||
       misses_.find(miss_key(process.ask().key)) != kNoSlot || iotlb_.holds(process.ask().key)) {

@@ -208,9 +208,8 @@ TEST_F(Front, OccupancyHistograms_SayHowLongWhatWasHowFull) {
   for (unsigned i = 0; i < 3; ++i) ASSERT_TRUE(offer(page(i), i));
   rest();
   const base::Cycle all = machine->driver.now();
-  for (const stats::Histogram* levels :
-       {&stats().walks.levels, &stats().requests.slot_levels, &stats().requests.queue_levels,
-        &stats().iotlb.miss_table_levels})
+  for (const stats::Histogram* levels : {&stats().walks.levels, &stats().requests.slot_levels,
+                                         &stats().requests.queue_levels, &stats().iotlb.miss_table_levels})
     EXPECT_LE(levels->data().count(), all);
   EXPECT_EQ(stats().walks.levels.data().sum(), stats().walks.active.data().integral());
   EXPECT_EQ(stats().requests.slot_levels.data().sum(), stats().requests.in_flight.data().integral());

@@ -76,8 +76,8 @@ TEST_F(InvalidationKnobs, CyclesAndEntryCycles) {
   params.invalidation.cycles = 0;
   params.invalidation.entry_cycles = 2;
   EXPECT_EQ(one(spec::opcode::kIotinval), tlb + 2 * (params.iotlb.entries + params.walk_cache.first_stage.entries()));
-  EXPECT_EQ(one(kInvalAllDevices), directory + 2 * (params.ddt_cache.entries + params.pdt_cache.entries +
-                                                    params.directory_cache.entries));
+  EXPECT_EQ(one(kInvalAllDevices),
+            directory + 2 * (params.ddt_cache.entries + params.pdt_cache.entries + params.directory_cache.entries));
 }
 
 /// Two devices with the same IOVAs: whether they take each other's entries is a matter of the index.

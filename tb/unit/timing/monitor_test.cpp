@@ -85,6 +85,45 @@ TEST_F(MonitorTest, EventsAreCountedWhereTheyHappen) {
   for (unsigned event = 1; event <= 8; ++event) EXPECT_EQ(counter(event), expected[event - 1]) << event;
 }
 
+/// What the monitor counts and what the statistics say is the same, whatever is in front of the IOTLB or walks ahead.
+TEST(MonitorStatistics, EventsEqualTheStatistics) {
+  EngineParams params;
+  params.micro_tlb.entries = 2;
+  params.iotlb.entries = 4;
+  params.prefetch.policy = Prefetch::kNextPage;
+  params.walk_lines.fetch = PteFetch::kLine;
+  params.memory_port.merge_reads = true;
+  params.ddt_cache.entries = 1;
+  spec::Implementation implementation;
+  implementation.hpm = true;
+  implementation.num_hpm = 9;
+  TimedMachine machine(params, {}, 2, implementation);
+  for (unsigned event = 1; event <= 8; ++event)
+    machine.driver.write_register(spec::kIohpmevtOffset + 8 * (event - 1), 8, spec::iohpmevt::kEventId.of(event));
+  for (std::uint32_t device = 5; device < 7; ++device) {
+    AddressSpace space = machine.tables.space(8, 0);
+    for (std::uint64_t page = 0; page < 16; ++page) space.map(0x10000 + page * 0x1000, 0x50000);
+    machine.tables.attach(device, space, 0, 1, device);
+  }
+  for (std::uint64_t i = 0; i < 300; ++i)
+    while (!machine.driver.offer(
+        Machine::request(static_cast<std::uint32_t>(5 + i / 8 % 2), 0x10000 + i * 7 % 17 * 0x1000), i, i % 2))
+      ASSERT_TRUE(machine.driver.advance());
+  machine.driver.run_until_idle();
+  const EngineStats& stats = machine.engine.stats();
+  const auto counter = [&](unsigned event) {
+    return machine.driver.read_register(spec::kIohpmctrOffset + 8 * (event - 1), 8);
+  };
+  EXPECT_EQ(counter(1), stats.requests.accepted.value());
+  EXPECT_EQ(counter(2) + counter(3), 0U);
+  EXPECT_EQ(counter(4), stats.iotlb.misses.value());
+  EXPECT_EQ(counter(5), stats.directory_walks.started.value());
+  EXPECT_EQ(counter(7), stats.walks.started.value());
+  EXPECT_GT(stats.walks.started_prefetch.value(), 0U);
+  EXPECT_GT(stats.micro_tlb.hits.value(), 0U);
+  stats::check_identities(machine.root);
+}
+
 TEST_F(MonitorTest, OverflowOfAnEventCounterInterrupts) {
   machine.driver.write_register(spec::kIohpmevtOffset, 8, spec::iohpmevt::kEventId.of(1));
   machine.driver.write_register(spec::kIohpmctrOffset, 8, ~0ULL);

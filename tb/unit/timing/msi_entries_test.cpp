@@ -57,7 +57,7 @@ TEST_F(MsiEntries, WithoutTheCacheEachMessageReads) {
   EXPECT_EQ(machine->engine.stats().msi_cache.lookups.value(), 0U);
 }
 
-TEST_F(MsiEntries, AHitReadsNothing) {
+TEST_F(MsiEntries, MsiCacheAHitReadsNothing) {
   params.msi_cache.entries = 2;
   params.msi_cache.lookup_cycles = 3;
   build();
@@ -66,7 +66,7 @@ TEST_F(MsiEntries, AHitReadsNothing) {
   stats::check_identities(machine->root);
 }
 
-TEST_F(MsiEntries, EarlyEntriesDoNotWaitForTheirSecondBeat) {
+TEST_F(MsiEntries, MsiPteEarlyDoesNotWaitForTheSecondBeat) {
   params.memory_port.beat_bytes = 8;
   build();
   const base::Cycle whole = cycles();

@@ -83,6 +83,20 @@ TEST_F(MessagesTest, APageRequestBehindOneWhoseFaultIsBeingRecordedIsHandled) {
   EXPECT_EQ(machine->engine.stats().page_requests.queued.value(), 1U);
 }
 
+TEST_F(MessagesTest, PageRequestStartCycles) {
+  const auto queued_after = [this] {
+    build();
+    const base::Cycle start = machine->driver.now();
+    machine->driver.page_request(page(9));
+    while (machine->driver.read_register(spec::kPqtOffset, 4) == 0 && machine->driver.advance()) {
+    }
+    return machine->driver.now() - start;
+  };
+  const base::Cycle before = queued_after();
+  params.queues.page_request_start_cycles += 7;
+  EXPECT_EQ(queued_after(), before + 7);
+}
+
 TEST_F(MessagesTest, PageRequestDepthHoldsDevicesBack) {
   params.queues.page_request_depth = 2;
   build();

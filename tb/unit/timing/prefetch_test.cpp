@@ -81,7 +81,8 @@ TEST_F(PrefetchTest, Depth_MoreThanWaitAreGivenUp) {
 TEST_F(PrefetchTest, AWalkerThatARequestWantsIsNotTaken) {
   params.walkers.count = 1;
   build(8);
-  for (std::uint64_t i : {0U, 4U}) ASSERT_TRUE(machine->driver.offer(Machine::request(5, kPrefetchBase + i * 0x1000), i));
+  for (std::uint64_t i : {0U, 4U})
+    ASSERT_TRUE(machine->driver.offer(Machine::request(5, kPrefetchBase + i * 0x1000), i));
   while (stats().walks.started_demand.value() != 2) ASSERT_TRUE(machine->driver.advance());
   EXPECT_EQ(stats().walks.started_prefetch.value(), 0U);
   machine->driver.run_until_idle();
