@@ -10,8 +10,9 @@ namespace iommusim::platform {
 
 namespace {
 
-void check_link(const std::string& path, const bus::PcieParams& pcie) {
-  if (const char* const what = pcie.contradiction(); what != nullptr)
+template <class Link>
+void check_link(const std::string& path, const Link& link) {
+  if (const char* const what = link.contradiction(); what != nullptr)
     throw ParameterError(path, std::string(what) + ", expected otherwise");
 }
 
@@ -19,16 +20,17 @@ void check_link(const std::string& path, const bus::PcieParams& pcie) {
 
 void check_bus(const SystemParams& params) {
   check_link("bus.pcie", params.bus.pcie);
+  check_link("bus.axi", params.bus.axi);
   std::vector<std::string> names;
   for (const auto& [name, link] : params.bus.links) {
-    check_link("bus.links." + name + ".pcie", link.pcie);
+    check_link("bus.links." + name + (link.kind == bus::LinkKind::kAxi ? ".axi" : ".pcie"), link);
     names.push_back(name);
   }
   for (const auto& [name, device] : params.devices) {
     if (device.link.empty()) continue;
     const std::string path = "devices." + name + ".link";
     if (params.bus.kind == bus::BusKind::kShared)
-      throw ParameterError(path, "the bus is of kind shared and has no links, expected bus.kind pcie");
+      throw ParameterError(path, "the bus is of kind shared and has no links, expected bus.kind pcie or axi");
     if (params.bus.links.count(device.link) == 0)
       throw ParameterError(path,
                            "there is no link '" + device.link + "'; " +

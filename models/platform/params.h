@@ -188,7 +188,7 @@ struct DeviceParams {
   static constexpr void describe(V&& v) {
     v("kind", &DeviceParams::kind, kDeviceKinds, "what the device does");
     v("trace", &DeviceParams::trace, "kind replay: the trace file, relative to the system file");
-    v("link", &DeviceParams::link, "one of bus.links; empty: the link of bus.pcie");
+    v("link", &DeviceParams::link, "one of bus.links; empty: bus.pcie or bus.axi, as bus.kind says");
     v("iommu", &DeviceParams::iommu, "the IOMMU that it is behind, one of iommus; empty: `iommu`");
     v("below", &DeviceParams::below, "the bridge that it is below, one of topology.bridges; empty: the host bridge");
     v("acs", &DeviceParams::acs, "its functions are isolated from those of the same PCI device (ACS)");

@@ -123,6 +123,8 @@ bus::LinkParams Topology::link_named(const std::string& link) const {
   if (!link.empty()) return params_.bus.links.at(link);
   bus::LinkParams standard;
   standard.pcie = params_.bus.pcie;
+  standard.axi = params_.bus.axi;
+  if (params_.bus.kind == bus::BusKind::kAxi) standard.kind = bus::LinkKind::kAxi;
   return standard;
 }
 

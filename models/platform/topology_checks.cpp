@@ -23,8 +23,8 @@ void check_bridge(const SystemParams& params, const std::string& name, const Bri
   check_name(params.iommus, bridge.iommu, path + ".iommu", "IOMMU");
   check_name(params.topology.bridges, bridge.below, path + ".below", "bridge");
   check_name(params.bus.links, bridge.link, path + ".link", "link");
-  if (params.bus.kind != bus::BusKind::kPcie)
-    throw ParameterError(path, "the bus has no bridges, expected bus.kind pcie");
+  if (params.bus.kind == bus::BusKind::kShared)
+    throw ParameterError(path, "the bus has no bridges, expected bus.kind pcie or axi");
   if (!bridge.iommu.empty() && !bridge.below.empty())
     throw ParameterError(path + ".iommu",
                          "said of a bridge below another one, expected none: it is that of the bridge above");

@@ -10,10 +10,11 @@
 
 namespace iommusim::bus {
 
-enum class BusKind : std::uint8_t { kShared, kPcie };
+enum class BusKind : std::uint8_t { kShared, kPcie, kAxi };
 inline constexpr base::Choice<BusKind> kBusKinds[] = {
     {"shared", "all devices share one link each way, in packets of one header size", BusKind::kShared},
     {"pcie", "a PCIe link for each device (docs/bus.md)", BusKind::kPcie},
+    {"axi", "an AXI-like port for each device (docs/bus.md)", BusKind::kAxi},
 };
 
 struct DmaBusParams {
@@ -27,6 +28,7 @@ struct DmaBusParams {
   std::uint32_t credits = 64;
   Arbitration arbitration = Arbitration::kRoundRobin;
   PcieParams pcie{};
+  AxiParams axi{};
   std::map<std::string, LinkParams> links;
 
   template <class V>
@@ -45,9 +47,10 @@ struct DmaBusParams {
     v("header_bytes", &P::header_bytes, Unit::kBytes, Range{0, 4096}, "framing and header of each packet");
     v("queue_depth", &P::queue_depth, Unit::kCount, Range{1, 65536}, "requests that a port holds for the link");
     v("credits", &P::credits, Unit::kCount, Range{1, 65536}, "transactions that a port may have under way");
-    v("arbitration", &P::arbitration, kArbitrations, "kind pcie: among the links that end at the host bridge");
+    v("arbitration", &P::arbitration, kArbitrations, "kinds pcie and axi: among the links that end at the host bridge");
     v.group("pcie", &P::pcie, "kind pcie: the link of each device that names no other");
-    v.named_groups("links", &P::links, "kind pcie: links for devices that name them");
+    v.group("axi", &P::axi, "kind axi: the port of each device that names no other link");
+    v.named_groups("links", &P::links, "kinds pcie and axi: links for devices that name them");
   }
 };
 

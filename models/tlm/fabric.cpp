@@ -10,11 +10,15 @@ Fabric::Port::Port(const PortShape& shape, unsigned index, Fabric& fabric)
     : target(shape.name.c_str(), index, fabric),
       stats(fabric.stats_, shape.name),
       link(shape.link),
-      alias(shape.alias) {}
+      alias(shape.alias) {
+  const AxiParams& axi = fabric.links_.at(link)->rules.axi();
+  reads_left = axi.outstanding_reads;
+  writes_left = axi.outstanding_writes;
+}
 
 Fabric::Link::Link(const LinkShape& shape, stats::Group& parent)
-    : rules(shape.params.pcie),
-      rate(shape.params.pcie.tlp_bytes_per_s()),
+    : rules(shape.params),
+      rate(rules.bytes_per_s()),
       stats(parent, shape.name),
       above(shape.above),
       weight(shape.params.weight),
@@ -22,7 +26,12 @@ Fabric::Link::Link(const LinkShape& shape, stats::Group& parent)
       posted(shape.params.pcie.posted_header_credits),
       data(shape.params.pcie.posted_data_credits),
       nonposted(shape.params.pcie.nonposted_header_credits),
-      tags(shape.params.pcie.tags) {}
+      tags(shape.params.pcie.tags) {
+  if (!rules.is_axi()) return;
+  posted = data = nonposted = tags = kUnlimited;
+  queue.set_independent(true);
+  arrived.set_independent(true);
+}
 
 Fabric::Fabric(const sc_core::sc_module_name& name, const Shape& shape, stats::Group& parent)
     : TimedModule(name), host_(shape.arbitration), stats_(parent, basename()), iommu_("to_iommu", 0, *this) {

@@ -11,6 +11,8 @@
 // no completion passes a posted packet. The device is answered once, when the last completion of its transfer came.
 // Model: completions have infinite credits (as endpoints and root complexes must advertise); a write's answer stands
 // for what a device learns from a later interrupt: it takes the latency but no bytes of the links.
+// An AXI port has neither credits nor tags, but so many bursts of an id in flight; a function is an id, and is answered
+// in order, reads and writes apart.
 // Invariant: credits and tags in use never exceed those given; what left is in order of arrival.
 #pragma once
 
@@ -34,6 +36,7 @@ namespace iommusim::bus {
 class Fabric final : public TimedModule, public Interconnect, TargetClient, InitiatorClient {
  public:
   static constexpr std::uint32_t kHostBridge = ~0U;
+  static constexpr std::uint32_t kUnlimited = 1U << 30;
   /// A link and what is at its lower end: a bridge if other links are above theirs, else an endpoint.
   struct LinkShape {
     std::string name;
@@ -70,11 +73,12 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
     std::uint32_t offset = 0;
     std::uint32_t data = 0;  ///< bytes
     bool posted = false;
-    bool free = false;      ///< takes nothing of links: a credit for messages
-    bool waited = false;    ///< for a tag or a credit, and was counted
-    LinkRules::Up size{};   ///< on the link that it is on or waits for
-    LinkRules::Up came{};   ///< credits that it holds at the upper end of the link it came over
-    Picoseconds since = 0;  ///< where it is
+    bool free = false;          ///< takes nothing of links: a credit for messages
+    bool waited = false;        ///< for a tag or a credit, and was counted
+    LinkRules::Up size{};       ///< on the link that it is on or waits for
+    LinkRules::Up came{};       ///< credits that it holds at the upper end of the link it came over
+    Payload* answer = nullptr;  ///< AXI: came before that of an earlier burst
+    Picoseconds since = 0;      ///< where it is
   };
   struct Transfer {
     Payload* payload = nullptr;
@@ -98,6 +102,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
   struct Return {
     Picoseconds at = 0;
     std::uint32_t posted = 0, data = 0, nonposted = 0, tags = 0;
+    std::uint32_t port = 0, reads = 0, writes = 0;  ///< AXI: bursts of that port
   };
   struct Port {
     Port(const PortShape& shape, unsigned index, Fabric& fabric);
@@ -105,9 +110,11 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
     DmaBusPortStats stats;
     std::uint32_t link;
     std::optional<base::DeviceId> alias;
-    std::uint32_t held = 0;               ///< transfers not wholly on the link
-    GrowingRing<Picoseconds> departures;  ///< of those whose last packet is scheduled
-    GrowingRing<Answer> answers;          ///< by arrival at the device
+    std::uint32_t reads_left = 0, writes_left = 0;  ///< AXI: bursts that may begin
+    GrowingRing<std::uint32_t> order[2];            ///< AXI: bursts in flight, oldest first; reads, writes
+    std::uint32_t held = 0;                         ///< transfers not wholly on the link
+    GrowingRing<Picoseconds> departures;            ///< of those whose last packet is scheduled
+    GrowingRing<Answer> answers;                    ///< by arrival at the device
   };
   /// Where packets that came over several links meet.
   struct Node {
@@ -130,6 +137,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
     GrowingRing<Flight> flight;
     GrowingRing<Return> returns;
     Moment up_free{}, down_free{};
+    Moment reads_free{};        ///< AXI: the channel of read addresses
     Picoseconds unblocked = 0;  ///< when credits or tags came back last
     std::uint32_t posted, data, nonposted, tags;
     Picoseconds visit = kNever;  ///< when this is looked at next
@@ -156,6 +164,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
   LinkRules::Up size_on(const Link& link, const Piece& piece) const;
   void collect(Link& link, Picoseconds now);
   bool fits(Link& link, std::uint32_t piece);
+  void begin_burst(std::uint32_t piece);
   void pump(std::uint32_t link, Picoseconds now);
   void pump_endpoint(Link& link, Picoseconds now);
   void pump_bridge(std::uint32_t link, Picoseconds now);
@@ -176,6 +185,7 @@ class Fabric final : public TimedModule, public Interconnect, TargetClient, Init
   Load load_of(const Payload& payload, const Piece& piece, const LinkRules& rules) const;
   Picoseconds send_down(const Link& to, const Load& load, Picoseconds at);
   Picoseconds pass(Link& link, std::uint32_t bytes, Picoseconds at);
+  void deliver(std::uint32_t piece, Payload& payload, Picoseconds at);
   void answer(Port& port, Picoseconds now);
   void finish(Port& port, bool credit, Picoseconds now);
 

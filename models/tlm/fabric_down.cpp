@@ -52,6 +52,20 @@ Picoseconds Fabric::send_down(const Link& to, const Load& load, Picoseconds at) 
 
 void Fabric::response(unsigned, Payload& payload, Picoseconds at) {
   const std::uint32_t id = dma_of(payload).pop_hop();
+  Piece& piece = pieces_[id];
+  Port& port = *ports_[transfers_[piece.transfer].port];
+  if (!links_[port.link]->rules.is_axi() || piece.free) return deliver(id, payload, at);
+  piece.answer = &payload;
+  GrowingRing<std::uint32_t>& order = port.order[piece.posted ? 1 : 0];
+  while (!order.empty() && pieces_[order.front()].answer != nullptr) {
+    const std::uint32_t oldest = order.front();
+    order.pop();
+    deliver(oldest, *pieces_[oldest].answer, at);
+  }
+}
+
+/// The answer to a packet goes down to its device.
+void Fabric::deliver(std::uint32_t id, Payload& payload, Picoseconds at) {
   const Piece piece = pieces_[id];
   pieces_.give_back(id);
   Transfer& transfer = transfers_[piece.transfer];
@@ -60,9 +74,14 @@ void Fabric::response(unsigned, Payload& payload, Picoseconds at) {
   const Load load = load_of(payload, piece, link.rules);
   port.stats.bytes_down += load.bytes;
   const Picoseconds arrival = send_down(link, load, at);
-  if (!piece.posted) {
+  if (link.rules.is_axi() && !piece.free) {
+    const Return burst{arrival, 0, 0, 0, 0, transfer.port, piece.posted ? 0U : 1U, piece.posted ? 1U : 0U};
+    link.returns.insert(burst, [](const Return& a, const Return& b) { return a.at < b.at; });
+    if (!link.queue.empty()) schedule(port.link, arrival);
+  } else if (!piece.posted) {
     const LinkRules::Up size = size_on(link, piece);
-    link.returns.insert({arrival, 0, 0, 0, size.headers}, [](const Return& a, const Return& b) { return a.at < b.at; });
+    link.returns.insert({arrival, 0, 0, 0, size.headers, 0, 0, 0},
+                        [](const Return& a, const Return& b) { return a.at < b.at; });
     if (!link.queue.empty()) schedule(port.link, arrival);
   }
   transfer.done = std::max(transfer.done, arrival);

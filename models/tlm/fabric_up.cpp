@@ -12,7 +12,7 @@ bool Fabric::has_room(Port& port, Picoseconds now) {
     port.departures.pop();
     --port.held;
   }
-  return port.held < links_[port.link]->rules.params().queue_depth;
+  return port.held < links_[port.link]->rules.queue_depth();
 }
 
 /// Cuts a transfer into packets, which wait for the link from `at` on.
@@ -67,6 +67,10 @@ void Fabric::collect(Link& link, Picoseconds now) {
     link.data += back.data;
     link.nonposted += back.nonposted;
     link.tags += back.tags;
+    if (back.reads + back.writes != 0) {
+      ports_[back.port]->reads_left += back.reads;
+      ports_[back.port]->writes_left += back.writes;
+    }
     link.unblocked = back.at;
     link.returns.pop();
   }
@@ -76,6 +80,13 @@ bool Fabric::fits(Link& link, std::uint32_t id) {
   Piece& piece = pieces_[id];
   const bool endpoint = !link.ports.empty();
   const LinkRules::Up size = endpoint ? piece.size : size_on(link, piece);
+  if (endpoint && link.rules.is_axi() && !piece.free) {
+    const Port& port = *ports_[transfers_[piece.transfer].port];
+    if ((piece.posted ? port.writes_left : port.reads_left) != 0) return true;
+    if (!piece.waited) ++link.stats.tag_waits;
+    piece.waited = true;
+    return false;
+  }
   bool tags = true;
   bool credits = true;
   if (piece.posted) {
@@ -99,6 +110,13 @@ void Fabric::pump(std::uint32_t index, Picoseconds now) {
     pump_bridge(index, now);
 }
 
+void Fabric::begin_burst(std::uint32_t id) {
+  const Piece& piece = pieces_[id];
+  Port& port = *ports_[transfers_[piece.transfer].port];
+  --(piece.posted ? port.writes_left : port.reads_left);
+  port.order[piece.posted ? 1 : 0].push(id);
+}
+
 /// Nothing competes for the link of an endpoint: what can go is given its time on the link at once.
 void Fabric::pump_endpoint(Link& link, Picoseconds) {
   const auto room = [&](std::uint32_t id) { return fits(link, id); };
@@ -106,9 +124,11 @@ void Fabric::pump_endpoint(Link& link, Picoseconds) {
     const Piece& piece = pieces_[id];
     link.queue.pop(piece.posted);
     if (!piece.posted) link.tags -= piece.size.headers;
+    if (link.rules.is_axi() && !piece.free) begin_burst(id);
     const Picoseconds left = launch(link, id, piece.since);
     Transfer& transfer = transfers_[piece.transfer];
-    if (--transfer.unsent == 0) ports_[transfer.port]->departures.push(left);
+    if (--transfer.unsent == 0)
+      ports_[transfer.port]->departures.insert(left, [](Picoseconds a, Picoseconds b) { return a < b; });
   }
 }
 
@@ -147,12 +167,14 @@ Picoseconds Fabric::launch(Link& link, std::uint32_t id, Picoseconds start) {
   }
   piece.came = piece.size;
   const Picoseconds can = piece.waited ? std::max(start, link.unblocked) : start;
-  link.up_free = link.rate.after(Rate::later(link.up_free, can), piece.size.bytes);
-  const Picoseconds left = link.up_free.rounded_up();
+  Moment& free = link.rules.is_axi() && !piece.posted ? link.reads_free : link.up_free;
+  free = link.rate.after(Rate::later(free, can), piece.size.bytes);
+  const Picoseconds left = free.rounded_up();
   link.stats.up_busy_ps += link.rate.after({}, piece.size.bytes).whole;
   stats_.up_busy_ps += link.rate.after({}, piece.size.bytes).whole;
   link.stats.packets_up += piece.size.headers;
-  link.flight.push({left + link.rules.latency_up(), id});
+  link.flight.insert({left + link.rules.latency_up(), id},
+                     [](const Flight& a, const Flight& b) { return a.at < b.at; });
   return left;
 }
 
@@ -182,8 +204,14 @@ void Fabric::leave_node(Node& node, std::uint32_t from, std::uint32_t id, Picose
   if (link.arrived.empty()) node.ready.erase(std::find(node.ready.begin(), node.ready.end(), from));
   if (piece.came.headers == 0) return;
   const Picoseconds back = at + link.rules.latency_down();
-  const Return credits{back, piece.posted ? piece.came.headers : 0, piece.came.data_credits,
-                       piece.posted ? 0 : piece.came.headers, 0};
+  const Return credits{back,
+                       piece.posted ? piece.came.headers : 0,
+                       piece.came.data_credits,
+                       piece.posted ? 0 : piece.came.headers,
+                       0,
+                       0,
+                       0,
+                       0};
   link.returns.insert(credits, [](const Return& a, const Return& b) { return a.at < b.at; });
   if (!link.queue.empty() || !link.node.ready.empty()) schedule(from, back);
 }

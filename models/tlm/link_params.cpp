@@ -34,4 +34,8 @@ const char* PcieParams::contradiction() const {
   return nullptr;
 }
 
+const char* AxiParams::contradiction() const {
+  return base::is_power_of_two(width_bytes) ? nullptr : "width_bytes is no power of two";
+}
+
 }  // namespace iommusim::bus

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parameters of one link of a bus of links: a PCIe link (generation, width, sizes and numbers of packets).
-// Accounting: raw rate = lanes x transfers/s x coding. Of it `dllp_overhead_ppm` is not for TLPs (acknowledgements,
-// flow control, skips); the default makes a Gen3 x8 link carry 57.9 Gb/s of TLPs. A TLP takes its header bytes, which
-// count its framing, sequence number and LCRC, and its data.
+// Parameters of one link of a bus of links: a PCIe link (generation, width, sizes and numbers of packets) or an
+// AXI-like port of an on-chip device. Accounting: raw rate = lanes x transfers/s x coding. Of it `dllp_overhead_ppm` is
+// not for TLPs (acknowledgements, flow control, skips); the default makes a Gen3 x8 link carry 57.9 Gb/s of TLPs. A TLP
+// takes its header bytes, which count its framing, sequence number and LCRC, and its data.
 #pragma once
 
 #include "params/describe.h"
@@ -68,16 +68,59 @@ struct PcieParams {
   }
 };
 
+/// An AXI-like port: requests, write data and read data on channels of their own, in beats; no headers.
+struct AxiParams {
+  std::uint32_t clock_mhz = 1000;
+  std::uint32_t width_bytes = 16;
+  std::uint32_t max_burst_beats = 256;
+  std::uint32_t outstanding_reads = 16;
+  std::uint32_t outstanding_writes = 16;
+  std::uint64_t latency_up_ns = 5;
+  std::uint64_t latency_down_ns = 5;
+  std::uint32_t queue_depth = 8;
+
+  /// Of each channel.
+  std::uint64_t bytes_per_s() const { return std::uint64_t{clock_mhz} * 1'000'000 * width_bytes; }
+  const char* contradiction() const;
+
+  template <class V>
+  static constexpr void describe(V&& v) {
+    using base::Unit;
+    using params::Range;
+    using P = AxiParams;
+    v("clock_mhz", &P::clock_mhz, Unit::kMhz, Range{1, 10'000}, "beats a microsecond of each channel");
+    v("width_bytes", &P::width_bytes, Unit::kBytes, Range{1, 128}, "data of a beat, a power of two");
+    v("max_burst_beats", &P::max_burst_beats, Unit::kCount, Range{1, 256}, "longest burst; none crosses 4 KiB");
+    v("outstanding_reads", &P::outstanding_reads, Unit::kCount, Range{1, 65536}, "read bursts in flight of an id");
+    v("outstanding_writes", &P::outstanding_writes, Unit::kCount, Range{1, 65536}, "write bursts in flight of an id");
+    v("latency_up_ns", &P::latency_up_ns, Unit::kNs, Range{0, 1'000'000}, "last beat to its arrival at the IOMMU");
+    v("latency_down_ns", &P::latency_down_ns, Unit::kNs, Range{0, 1'000'000}, "the same for answers");
+    v("queue_depth", &P::queue_depth, Unit::kCount, Range{1, 65536}, "transfers that a function holds for the port");
+  }
+};
+
+enum class LinkKind : std::uint8_t { kPcie, kAxi };
+inline constexpr base::Choice<LinkKind> kLinkKinds[] = {
+    {"pcie", "a PCIe link", LinkKind::kPcie},
+    {"axi", "an AXI-like port", LinkKind::kAxi},
+};
+
 /// A link by its own name.
 struct LinkParams {
   std::uint32_t weight = 1;
   PcieParams pcie{};
+  LinkKind kind = LinkKind::kPcie;
+  AxiParams axi{};
+
+  const char* contradiction() const { return kind == LinkKind::kAxi ? axi.contradiction() : pcie.contradiction(); }
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("weight", &LinkParams::weight, base::Unit::kCount, params::Range{1, 65536},
       "in arbitration at its upper end (weighted, fixed)");
-    v.group("pcie", &LinkParams::pcie, "the link");
+    v("kind", &LinkParams::kind, kLinkKinds, "what it is");
+    v.group("pcie", &LinkParams::pcie, "kind pcie");
+    v.group("axi", &LinkParams::axi, "kind axi");
   }
 };
 
