@@ -6,7 +6,9 @@
 namespace iommusim::record {
 
 Picoseconds Row::time_of(Stage stage) const {
-  const std::uint32_t distance = event->stage[static_cast<unsigned>(stage)];
+  const auto number = static_cast<unsigned>(stage);
+  if (number >= kMainStages && detail == nullptr) return base::kNever;
+  const std::uint32_t distance = number < kMainStages ? event->stage[number] : detail->stage[number - kMainStages];
   if (distance == kAbsentStage) return base::kNever;
   if (distance != kWideStage) return event->time + distance;
   for (unsigned i = 0; i < wide_count; ++i)
@@ -30,6 +32,10 @@ const char* kind_name(Kind kind) {
       return "map";
     case Kind::kUnmap:
       return "unmap";
+    case Kind::kPageRequest:
+      return "page_request";
+    case Kind::kDetail:
+      return "detail";
   }
   return "?";
 }
@@ -60,6 +66,22 @@ const char* access_name(Access access) {
   return "?";
 }
 
+const char* found_name(Found found) {
+  switch (found) {
+    case Found::kNothing:
+      return "nothing";
+    case Found::kIotlb:
+      return "hit";
+    case Found::kLookAgain:
+      return "look_again";
+    case Found::kMerged:
+      return "merged";
+    case Found::kWalk:
+      return "walk";
+  }
+  return "?";
+}
+
 const char* stage_name(Stage stage) {
   switch (stage) {
     case Stage::kDeviceContext:
@@ -74,6 +96,10 @@ const char* stage_name(Stage stage) {
       return "walk_end";
     case Stage::kDone:
       return "done";
+    case Stage::kPicked:
+      return "picked";
+    case Stage::kAnswered:
+      return "answered";
   }
   return "?";
 }

@@ -72,6 +72,12 @@ struct TextFormat {
         for (unsigned i = 0; i < kStages; ++i)
           if (const Picoseconds time = row.time_of(static_cast<Stage>(i)); time != base::kNever)
             append(line, " {}={}", stage_name(static_cast<Stage>(i)), time);
+        if (const Event* const detail = row.detail; detail != nullptr && detail->code != 0)
+          append(line, " found={} reads={}", found_name(static_cast<Found>(detail->code)), detail->bytes);
+        if (const Event* const detail = row.detail; detail != nullptr && detail->process != 0)
+          append(line, " cause={}", detail->process);
+        else if (detail != nullptr && detail->address != 0)
+          append(line, " spa={:#x}", detail->address);
         break;
       case Kind::kFault:
         request(line, event);
@@ -90,8 +96,12 @@ struct TextFormat {
         append(line, " space={} iova={:#x} length={:#x} done={}", event.value[1], event.address, event.value[0],
                event.value[2]);
         break;
+      case Kind::kPageRequest:
+        page_request(line, event);
+        break;
       case Kind::kWideTime:
-        base::contradiction("a wide time without its translation");
+      case Kind::kDetail:
+        base::contradiction("a part of a translation without its translation");
     }
     line.push_back('\n');
   }
@@ -102,6 +112,9 @@ struct TextFormat {
   }
 
  private:
+  static void page_request(Line& line, const Event& event) {
+    append(line, " id={} device={:#x} payload={:#x}", event.id, event.device, event.value[0]);
+  }
   static void request(Line& line, const Event& event) {
     append(line, " id={} device={:#x}", event.id, event.device);
     if (event.process == kNoProcess)
@@ -125,6 +138,9 @@ struct JsonFormat {
         for (unsigned i = 0; i < kStages; ++i)
           if (const Picoseconds time = row.time_of(static_cast<Stage>(i)); time != base::kNever)
             append(line, R"(,"{}":{})", stage_name(static_cast<Stage>(i)), time);
+        if (const Event* const detail = row.detail; detail != nullptr)
+          append(line, R"(,"found":"{}","reads":{},"cause":{},"spa":{})", found_name(static_cast<Found>(detail->code)),
+                 detail->bytes, detail->process, detail->address);
         break;
       case Kind::kFault:
         request(line, event);
@@ -142,8 +158,12 @@ struct JsonFormat {
         append(line, R"(,"space":{},"iova":{},"length":{},"done":{})", event.value[1], event.address, event.value[0],
                event.value[2]);
         break;
+      case Kind::kPageRequest:
+        page_request(line, event);
+        break;
       case Kind::kWideTime:
-        base::contradiction("a wide time without its translation");
+      case Kind::kDetail:
+        base::contradiction("a part of a translation without its translation");
     }
     append(line, "}}\n");
   }
@@ -154,6 +174,9 @@ struct JsonFormat {
   }
 
  private:
+  static void page_request(Line& line, const Event& event) {
+    append(line, R"(,"id":{},"device":{},"payload":{})", event.id, event.device, event.value[0]);
+  }
   static void request(Line& line, const Event& event) {
     append(line, R"(,"id":{},"device":{})", event.id, event.device);
     if (event.process != kNoProcess) append(line, R"(,"process":{})", event.process);

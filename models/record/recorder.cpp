@@ -33,22 +33,34 @@ void Recorder::take(const Translation& translation) {
   event.address = translation.iova;
   event.time = translation.accepted;
 
+  Event detail{};
+  detail.kind = Kind::kDetail;
+  detail.code = static_cast<std::uint8_t>(translation.found);
+  detail.device = translation.device;
+  detail.process = translation.cause;
+  detail.bytes = translation.reads;
+  detail.id = translation.id;
+  detail.address = translation.spa;
+  detail.time = translation.accepted;
+
   const Picoseconds times[kStages] = {translation.device_context, translation.process_context, translation.iotlb,
-                                      translation.walk_start,     translation.walk_end,        translation.done};
+                                      translation.walk_start,     translation.walk_end,        translation.done,
+                                      translation.picked,         translation.answered};
   Event wide[kStages];
   unsigned wide_count = 0;
   for (unsigned stage = 0; stage < kStages; ++stage) {
+    std::uint32_t& field = stage < kMainStages ? event.stage[stage] : detail.stage[stage - kMainStages];
     if (times[stage] == base::kNever) {
-      event.stage[stage] = kAbsentStage;
+      field = kAbsentStage;
       continue;
     }
     base::ensure(times[stage] >= translation.accepted, "a stage of a translation before its acceptance");
     const Picoseconds distance = times[stage] - translation.accepted;
     if (distance < kWideStage) {
-      event.stage[stage] = static_cast<std::uint32_t>(distance);
+      field = static_cast<std::uint32_t>(distance);
       continue;
     }
-    event.stage[stage] = kWideStage;
+    field = kWideStage;
     Event& follower = wide[wide_count++] = Event{};
     follower.kind = Kind::kWideTime;
     follower.code = static_cast<std::uint8_t>(stage);
@@ -57,7 +69,7 @@ void Recorder::take(const Translation& translation) {
     follower.id = translation.id;
     follower.time = times[stage];
   }
-  send({&event, wide, wide_count});
+  send({&event, &detail, wide, wide_count});
 }
 
 void Recorder::take(const Fault& fault) {
@@ -72,7 +84,7 @@ void Recorder::take(const Fault& fault) {
   event.value[0] = fault.cause;
   event.value[1] = fault.iotval;
   event.value[2] = fault.iotval2;
-  send({&event, nullptr, 0});
+  send({&event, nullptr, nullptr, 0});
 }
 
 void Recorder::take(const Command& command) {
@@ -83,7 +95,7 @@ void Recorder::take(const Command& command) {
   event.value[0] = command.word0;
   event.value[1] = command.word1;
   event.value[2] = command.done;
-  send({&event, nullptr, 0});
+  send({&event, nullptr, nullptr, 0});
 }
 
 void Recorder::take(const RegisterAccess& access) {
@@ -96,7 +108,7 @@ void Recorder::take(const RegisterAccess& access) {
   event.time = access.start;
   event.value[0] = access.data;
   event.value[1] = access.done;
-  send({&event, nullptr, 0});
+  send({&event, nullptr, nullptr, 0});
 }
 
 void Recorder::take(const Mapping& mapping) {
@@ -107,7 +119,23 @@ void Recorder::take(const Mapping& mapping) {
   event.value[0] = mapping.length;
   event.value[1] = mapping.space;
   event.value[2] = mapping.done;
-  send({&event, nullptr, 0});
+  send({&event, nullptr, nullptr, 0});
+}
+
+void Recorder::take(const PageRequest& request) {
+  Event event{};
+  event.kind = Kind::kPageRequest;
+  event.device = request.device;
+  event.process = request.process;
+  event.id = request.id;
+  event.time = request.time;
+  event.value[0] = request.payload;
+  send({&event, nullptr, nullptr, 0});
+}
+
+void Recorder::abandon() {
+  active_ = false;
+  sinks_.clear();
 }
 
 void Recorder::send(const Row& row) {

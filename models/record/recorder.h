@@ -19,7 +19,11 @@ struct Translation {
   std::uint32_t bytes = 0;
   Access access = Access::kRead;
   Outcome outcome = Outcome::kCompleted;
+  Found found = Found::kNothing;
   std::uint8_t page_shift = 0;
+  std::uint32_t cause = 0;  ///< of its fault; 0: none
+  std::uint32_t reads = 0;  ///< memory accesses of its walk
+  std::uint64_t spa = 0;    ///< of what was completed
   Picoseconds accepted = 0;
   Picoseconds device_context = base::kNever;
   Picoseconds process_context = base::kNever;
@@ -27,6 +31,8 @@ struct Translation {
   Picoseconds walk_start = base::kNever;
   Picoseconds walk_end = base::kNever;
   Picoseconds done = base::kNever;
+  Picoseconds picked = base::kNever;
+  Picoseconds answered = base::kNever;
 };
 
 /// A fault record was reported. `id` is that of the translation.
@@ -71,6 +77,15 @@ struct Mapping {
   Picoseconds done = 0;
 };
 
+/// A page request arrived. `payload` is its second word.
+struct PageRequest {
+  std::uint64_t id = 0;
+  std::uint32_t device = 0;
+  std::uint32_t process = kNoProcess;
+  Picoseconds time = 0;
+  std::uint64_t payload = 0;
+};
+
 class Recorder {
  public:
   Recorder() = default;
@@ -96,6 +111,11 @@ class Recorder {
   void emit(const Mapping& mapping) {
     if (active_) take(mapping);
   }
+  void emit(const PageRequest& request) {
+    if (active_) take(request);
+  }
+  /// Ends all sinks without close(): the run is not worth keeping.
+  void abandon();
   /// Ends all sinks. Errors of a sink (a full disk) come out here or at an emission as base::InputError; the destructor
   /// closes what was not closed and drops errors.
   void close();
@@ -105,13 +125,14 @@ class Recorder {
     std::unique_ptr<Sink> sink;
     Filter filter;
     Closing closing;
-    std::uint64_t seen[8] = {};  ///< by Kind, inside the window
+    std::uint64_t seen[16] = {};  ///< by Kind, inside the window
   };
   void take(const Translation& translation);
   void take(const Fault& fault);
   void take(const Command& command);
   void take(const RegisterAccess& access);
   void take(const Mapping& mapping);
+  void take(const PageRequest& request);
   void send(const Row& row);
 
   bool active_ = false;

@@ -26,25 +26,26 @@ TEST(Event, TimesOfARowAreAbsolute) {
   wide.kind = Kind::kWideTime;
   wide.code = static_cast<std::uint8_t>(Stage::kDone);
   wide.time = 1ULL << 40;
-  const Row row{&event, &wide, 1};
+  const Row row{&event, nullptr, &wide, 1};
   EXPECT_EQ(row.time_of(Stage::kIotlb), 1005U);
   EXPECT_EQ(row.time_of(Stage::kWalkStart), base::kNever);
+  EXPECT_EQ(row.time_of(Stage::kAnswered), base::kNever);
   EXPECT_EQ(row.time_of(Stage::kDone), 1ULL << 40);
-  const Row lost{&event, nullptr, 0};
+  const Row lost{&event, nullptr, nullptr, 0};
   EXPECT_THROW(lost.time_of(Stage::kDone), base::Contradiction);
 }
 
 TEST(Event, EveryNameIsItsOwn) {
   std::set<std::string> names;
-  for (unsigned i = 0; i <= static_cast<unsigned>(Kind::kUnmap); ++i) names.insert(kind_name(static_cast<Kind>(i)));
-  EXPECT_EQ(names.size(), 7U);
+  for (unsigned i = 0; i <= static_cast<unsigned>(Kind::kDetail); ++i) names.insert(kind_name(static_cast<Kind>(i)));
+  EXPECT_EQ(names.size(), 9U);
   for (unsigned i = 0; i < kStages; ++i) names.insert(stage_name(static_cast<Stage>(i)));
-  EXPECT_EQ(names.size(), 7U + kStages);
+  EXPECT_EQ(names.size(), 9U + kStages);
   for (unsigned i = 0; i <= static_cast<unsigned>(Outcome::kDropped); ++i)
     names.insert(outcome_name(static_cast<Outcome>(i)));
   for (unsigned i = 0; i <= static_cast<unsigned>(Access::kAtomic); ++i)
     names.insert(access_name(static_cast<Access>(i)));
-  EXPECT_EQ(names.size(), 7U + kStages + 3U + 4U);
+  EXPECT_EQ(names.size(), 9U + kStages + 3U + 4U);
   EXPECT_EQ(names.count("?"), 0U);
 }
 

@@ -33,6 +33,8 @@ class KeepingSink final : public Sink {
       t.walk_start = row.time_of(Stage::kWalkStart);
       t.walk_end = row.time_of(Stage::kWalkEnd);
       t.done = row.time_of(Stage::kDone);
+      t.picked = row.time_of(Stage::kPicked);
+      t.answered = row.time_of(Stage::kAnswered);
       seen_.translations.push_back(t);
     }
     return true;
@@ -82,7 +84,8 @@ RC_GTEST_PROP(Recorder, NoTimeIsEverCut, ()) {
   in.id = 7;
   in.accepted = *rc::gen::inRange<std::uint64_t>(0, 1ULL << 40);
   for (Picoseconds* stage :
-       {&in.device_context, &in.process_context, &in.iotlb, &in.walk_start, &in.walk_end, &in.done})
+       {&in.device_context, &in.process_context, &in.iotlb, &in.walk_start, &in.walk_end, &in.done, &in.picked,
+        &in.answered})
     if (const std::uint64_t d = *time; d != base::kNever) *stage = in.accepted + d;
   Seen seen;
   Recorder recorder;
@@ -97,6 +100,8 @@ RC_GTEST_PROP(Recorder, NoTimeIsEverCut, ()) {
   RC_ASSERT(out.walk_start == in.walk_start);
   RC_ASSERT(out.walk_end == in.walk_end);
   RC_ASSERT(out.done == in.done);
+  RC_ASSERT(out.picked == in.picked);
+  RC_ASSERT(out.answered == in.answered);
 }
 
 TEST(Recorder, AStageBeforeAcceptanceIsAContradiction) {
