@@ -19,9 +19,7 @@ namespace iommusim::record {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw base::InputError({path, 0, 0}, why);
-}
+[[noreturn]] void refuse(const std::string& path, const std::string& why) { throw base::InputError({path, 0, 0}, why); }
 
 /// SQLite's integers are signed; the bits stay.
 std::int64_t as_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -338,7 +336,8 @@ std::unique_ptr<Sink> make_database_sink(const std::string& path, const Database
 
 void export_database(const std::string& path, const std::string& table, std::FILE* out) {
   Database database(path, SQLITE_OPEN_READONLY, path);
-  Statement known(database, "SELECT group_concat(name, ', '), sum(name = ?) FROM sqlite_schema WHERE type IN ('table', 'view')");
+  Statement known(database,
+                  "SELECT group_concat(name, ', '), sum(name = ?) FROM sqlite_schema WHERE type IN ('table', 'view')");
   sqlite3_bind_text(known.handle(), 1, table.c_str(), -1, SQLITE_STATIC);
   known.step();
   if (sqlite3_column_int(known.handle(), 1) == 0) {

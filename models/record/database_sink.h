@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records in an SQLite database, written by a thread of its own: the models fill batches, the thread empties them, and
-// when it cannot keep up the models wait. Nothing is dropped. The schema is in docs/records.md: translations are packed,
-// some hundreds to a row of table `chunk` (SQLite takes longer for a row than the simulator for a translation), and view
-// `translation` unpacks them, so that plain SQL reads them like any table.
-// The file has its name only when it is complete; until then it is NAME.part.
+// when it cannot keep up the models wait. Nothing is dropped. The schema is in docs/records.md: translations are
+// packed, some hundreds to a row of table `chunk` (SQLite takes longer for a row than the simulator for a translation),
+// and view `translation` unpacks them, so that plain SQL reads them like any table. The file has its name only when it
+// is complete; until then it is NAME.part.
 #pragma once
 
 #include <cstdio>

@@ -12,6 +12,11 @@ ContextKey key_of(const translate::Ask& ask) {
              : ContextKey::of_process(ask.device, ask.process);
 }
 
+template <class Context>
+base::Cycle& time_of_context(Timeline& timeline) {
+  return std::is_same_v<Context, spec::DeviceContext> ? timeline.device_context : timeline.process_context;
+}
+
 }  // namespace
 
 bool Engine::step_context_lookups(base::Cycle now) {
@@ -27,6 +32,7 @@ void Engine::end_context_lookup(ContextLookup<Context>& contexts, std::uint32_t 
   slot.looked_up_at = now;
   const ContextKey key = key_of(slot.process.ask());
   if (const Context* const context = contexts.probe(key)) {
+    time_of_context<Context>(slot.timeline) = now;
     slot.process.hit(*context);
     advance(i, now);
     return;
@@ -85,6 +91,7 @@ void Engine::end_walk_of(ContextLookup<Context>& contexts, std::uint32_t i, bool
   Slot& slot = slots_[i];
   WalkStats& stats = contexts.walks;
   ++(ok ? stats.ended_ok : stats.ended_fault);
+  slot.timeline.reads += slot.walk_reads;
   stats.reads.add(slot.walk_reads);
   stats.cycles.add(now - slot.walk_start);
   stats.active.leave(now);
@@ -103,6 +110,7 @@ void Engine::fill_device(std::uint32_t i, base::Cycle now) {
     ++stats_.ddt_cache.overtaken;
   else
     devices_.fill(key_of(slot.process.ask()), *slot.process.ask().device_context);
+  slots_[i].timeline.device_context = now;
   leave_context_walk(i, now);
 }
 
@@ -112,6 +120,7 @@ void Engine::fill_process(std::uint32_t i, base::Cycle now) {
     ++stats_.pdt_cache.overtaken;
   else
     processes_.fill(key_of(slot.process.ask()), *slot.process.ask().process_context);
+  slots_[i].timeline.process_context = now;
   leave_context_walk(i, now);
 }
 

@@ -83,6 +83,8 @@ void Engine::enter(std::uint32_t i, const translate::Request& request, std::uint
   slot.walk_reads = 0;
   slot.walked = false;
   slot.has_result = slot.has_fill = false;
+  slot.timeline = {};
+  slot.timeline.id = is_own(i) ? 0 : ++numbered_;
   slot.state = SlotState::kIngress;
   ingress_.push(i);
   ++entered_;
@@ -284,6 +286,7 @@ bool Engine::step_ingress(base::Cycle now) {
   slot.epoch = epoch_;
   ++translating_[epoch_];
   slot.picked_at_invalidation = invalidations_.count();
+  slot.timeline.picked = now;
   // The registers in force are those of the moment in which the request enters the pipeline.
   slot.process.start(translate::Request(slot.process.request()), registers_);
   if (monitor_.present()) {

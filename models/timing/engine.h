@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/ring.h"
+#include "record/recorder.h"
 #include "timing/context_lookup.h"
 #include "timing/delay_queue.h"
 #include "timing/device_stats.h"
@@ -37,6 +38,7 @@ struct Finished {
   base::Cycle released = 0;  ///< the IOMMU has decided
   base::Cycle done = 0;      ///< and the answer leaves
   bool forwards = false;     ///< a DMA goes on to memory
+  Timeline timeline{};
 };
 
 class Engine {
@@ -75,13 +77,19 @@ class Engine {
   std::uint64_t ingress_mark() const { return entered_; }
   bool passed(std::uint64_t mark) const { return picked_ >= mark; }
   bool can_accept_page_request() const { return !page_requests_.full(); }
-  void page_request(const translate::PageRequest& request) { page_requests_.arrive(request); }
+  void page_request(const translate::PageRequest& request, base::Cycle now) {
+    if (recorder_ != nullptr) record_page_request(request, now);
+    page_requests_.arrive(request);
+  }
   /// false: it answers no outstanding request and is ignored.
   bool invalidation_completion(const translate::InvalidationCompletion& message, base::Cycle now);
   void invalidation_time_out(std::uint32_t itag_vector, base::Cycle now);
 
   /// Asked at each event from now on; null: nothing is injected. Must outlive the engine.
   void inject(Injector* injector);
+
+  /// Commands, faults and page requests are told from now on; null: nobody listens. Must outlive the engine.
+  void record(record::Recorder* recorder) { recorder_ = recorder; }
 
   /// The gate of the command queue: free running, or one command a grant.
   void set_commands_run_freely(bool freely) { queues_.set_commands_run_freely(freely); }
@@ -174,6 +182,10 @@ class Engine {
   }
   base::Cycle next_ingress() const;
   bool step_debug(base::Cycle now);
+  // engine_record.cpp: what is told to the recorder, if there is one.
+  void record_command(base::Cycle started, base::Cycle now, const std::array<std::uint64_t, 2>& words);
+  void record_fault(const translate::FaultRecord& fault, std::uint32_t i, base::Cycle now);
+  void record_page_request(const translate::PageRequest& request, base::Cycle now);
   // engine_injection.cpp: what injections do beyond memory.
   base::Cycle stall_cycles(InjectionQueue queue, base::Cycle now);
   void invalidation_sent(const translate::DeviceMessage& message, base::Cycle now);
@@ -332,6 +344,10 @@ class Engine {
   bool debug_wanted_ = false;
   base::Ring<Finished> finished_;
 
+  record::Recorder* recorder_ = nullptr;
+  std::uint64_t numbered_ = 0;  ///< requests so far
+  std::uint64_t commands_recorded_ = 0;
+  std::uint64_t page_requests_recorded_ = 0;
   Injector* injector_ = nullptr;
   base::Clock clock_;
   /// What injections put off, earliest first: a completion, or the time-out of the tags.

@@ -28,7 +28,7 @@ void Engine::finish(std::uint32_t i, base::Cycle now) {
     if (forwards) ++(is_write ? forwarded_writes_ : forwarded_reads_)[slot.epoch];
     const base::Cycle done = ok ? now : now + params_.ingress.error_cycles;
     (done == now ? finished_ : errors_)
-        .push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now, done, forwards});
+        .push({slot.cookie, outcome, {slot.epoch, is_write}, slot.accepted, now, done, forwards, slot.timeline});
   }
   if (!ok && outcome.record_fault) {
     slot.state = SlotState::kFaultRecord;

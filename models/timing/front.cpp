@@ -56,6 +56,7 @@ void Engine::end_micro_lookup(std::uint32_t i, base::Cycle now) {
 void Engine::translation_found(std::uint32_t i, const translate::TranslationEntry& found, base::Cycle now) {
   const translate::TranslationEntry entry = found;
   slots_[i].process.hit(entry);
+  slots_[i].timeline.hit();
   if (!params_.ingress.page_register || is_own(i)) return advance(i, now);
   PageRegister& last = page_registers_[slots_[i].port];
   if (last.looking == i) {
@@ -72,6 +73,7 @@ void Engine::translation_found(std::uint32_t i, const translate::TranslationEntr
       continue;
     }
     process.hit(entry);
+    slots_[follower].timeline.hit();
     advance(follower, now);
   }
 }
@@ -100,6 +102,7 @@ bool Engine::join_walk(std::uint32_t i) {
   if (entry == kNoSlot) return false;
   note_miss(slot);
   slot.state = SlotState::kMerged;
+  slot.timeline.found = record::Found::kMerged;
   misses_.waiters(entry).push(slots_, i);
   return true;
 }
@@ -114,6 +117,7 @@ bool Engine::meets_register(std::uint32_t i, base::Cycle now) {
     if (last.has_entry && translate::serves(last.entry, key.is_write)) {
       ++stats_.requests.register_hits;
       slot.process.hit(translate::TranslationEntry(last.entry));
+      slot.timeline.hit();
       advance(i, now);
       return true;
     }

@@ -7,6 +7,7 @@ namespace iommusim::timing {
 void Engine::end_translation_lookup(std::uint32_t i, base::Cycle now) {
   Slot& slot = slots_[i];
   const translate::TranslationKey& key = slot.process.ask().key;
+  slot.timeline.looked_up(now);
   const Iotlb::Found found = iotlb_.probe(key);
   if (found.entry == nullptr) {
     miss_translation(i, now);
@@ -25,6 +26,7 @@ void Engine::miss_translation(std::uint32_t i, base::Cycle now) {
   if (const std::uint32_t entry = misses_.find(miss_key(slot.process.ask().key)); entry != kNoSlot) {
     ++stats_.iotlb.merged;
     slot.state = SlotState::kMerged;
+    slot.timeline.found = record::Found::kMerged;
     misses_.waiters(entry).push(slots_, i);
     return;
   }
@@ -72,6 +74,7 @@ void Engine::give_room(std::uint32_t i, base::Cycle now) {
     stats_.iotlb.waiting.leave(now);
     ++stats_.iotlb.merged;
     slots_[i].state = SlotState::kMerged;
+    slots_[i].timeline.found = record::Found::kMerged;
     misses_.waiters(entry).push(slots_, i);
     return;
   }
@@ -96,6 +99,7 @@ bool Engine::step_grants(base::Cycle now) {
     if (missed && params_.walkers.look_again)
       if (const auto* const entry = iotlb_.look_again(slot.process.ask().key)) {
         ++stats_.iotlb.look_again_hits;
+        slot.timeline.found = record::Found::kLookAgain;
         slot.result = *entry;
         slot.has_result = params_.miss_table.hand_over;
         slot.process.hit(slot.result);
@@ -107,6 +111,7 @@ bool Engine::step_grants(base::Cycle now) {
     begin_walk(slot, walk_cause(i), now);
     if (missed) {
       ++stats_.iotlb.walks;
+      slot.timeline.found = record::Found::kWalk;
       slot.process.miss();
     }
     advance(i, now);
@@ -127,6 +132,7 @@ void Engine::begin_walk(Slot& slot, stats::Counter& cause, base::Cycle now) {
   stats_.walks.active.enter(now);
   ++walkers_busy_;
   slot.walk_start = now;
+  slot.timeline.walk_start = now;
   slot.walk_reads = 0;
 }
 
@@ -134,6 +140,8 @@ void Engine::end_walk(std::uint32_t i, bool ok, base::Cycle now) {
   Slot& slot = slots_[i];
   PageWalkStats& stats = stats_.walks;
   ++(ok ? stats.ended_ok : is_prefetch(i) ? stats.ended_cancelled : stats.ended_fault);
+  slot.timeline.walk_end = now;
+  slot.timeline.reads += slot.walk_reads;
   stats.reads.add(slot.walk_reads);
   stats.cycles.add(now - slot.walk_start);
   stats.active.leave(now);

@@ -22,7 +22,7 @@ void PlainDriver::write_register(std::uint32_t offset, unsigned bytes, std::uint
 
 bool PlainDriver::page_request(const translate::PageRequest& request) {
   if (!engine_.can_accept_page_request()) return false;
-  engine_.page_request(request);
+  engine_.page_request(request, now_);
   settle();
   return true;
 }

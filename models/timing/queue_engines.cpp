@@ -32,6 +32,7 @@ void QueueEngines::invalidations_changed(base::Cycle now) {
 void QueueEngines::report(const translate::FaultRecord& record, std::uint32_t slot, base::Cycle now) {
   ++engine_.stats_.faults.reported;
   engine_.stats_.faults.count(record.cause);
+  if (engine_.recorder_ != nullptr) engine_.record_fault(record, slot, now);
   faults_.push({record, slot, now + queues_.fault_start_cycles});
 }
 
@@ -60,6 +61,7 @@ bool QueueEngines::quiet() const {
 
 void QueueEngines::answer(std::uint32_t tag, const translate::MemoryAnswer& data, base::Cycle now) {
   if (tag == kCommandTag) {
+    if (command_.ask().kind == translate::AskKind::kRead) command_words_ = {data.data[0], data.data[1]};
     command_.memory(data);
     continue_command(now);
   } else if (tag == kFaultTag) {
@@ -193,6 +195,7 @@ void QueueEngines::continue_command(base::Cycle now) {
       CommandStats& stats = engine_.stats_.commands;
       ++(command_.completed() ? stats.executed : stats.held);
       stats.command_cycles.add(now - command_started_);
+      if (engine_.recorder_ != nullptr) engine_.record_command(command_started_, now, command_words_);
       command_state_ = CommandState::kIdle;
       if (commands_run_freely_) start_command(now + queues_.command_next_cycles);
       registers_written(now);

@@ -101,6 +101,7 @@ class QueueEngines {
   bool commands_run_freely_ = true;
   base::Cycle command_ready_ = 0;
   base::Cycle command_started_ = 0;
+  std::array<std::uint64_t, 2> command_words_{};  ///< as fetched
   base::Cycle fence_started_ = 0;
 
   base::Ring<PendingFault> faults_;

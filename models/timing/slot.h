@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/time.h"
+#include "record/event.h"
 #include "translate/translation.h"
 
 namespace iommusim::timing {
@@ -30,14 +31,41 @@ enum class SlotState : std::uint8_t {
   kFaultRecord,  ///< answered with an error; its record is being written
 };
 
+inline record::Access record_access_of(const translate::Request& request) {
+  if (request.access == translate::Access::kAtomic) return record::Access::kAtomic;
+  if (request.is_write()) return record::Access::kWrite;
+  return request.execute ? record::Access::kExecute : record::Access::kRead;
+}
+
 /// Returned with a translated request and given back when the memory system has performed it: what a fence waits for.
 struct FenceTicket {
   std::uint8_t epoch = 0;
   bool is_write = false;
 };
 
+/// When a request passed which stage (kNever: it did not), and where it found its translation. For records only.
+struct Timeline {
+  std::uint64_t id = 0;  ///< requests are numbered from 1 as they are accepted
+  base::Cycle picked = base::kNever;
+  base::Cycle device_context = base::kNever;
+  base::Cycle process_context = base::kNever;
+  base::Cycle iotlb = base::kNever;
+  base::Cycle walk_start = base::kNever;
+  base::Cycle walk_end = base::kNever;
+  std::uint32_t reads = 0;
+  record::Found found = record::Found::kNothing;
+
+  void looked_up(base::Cycle now) {
+    if (iotlb == base::kNever) iotlb = now;
+  }
+  void hit() {
+    if (found == record::Found::kNothing) found = record::Found::kIotlb;
+  }
+};
+
 struct Slot {
   translate::Translation process{};
+  Timeline timeline{};
   std::uint64_t cookie = 0;
   base::Cycle accepted = 0;
   base::Cycle walk_start = 0;

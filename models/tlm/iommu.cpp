@@ -199,6 +199,7 @@ bool Iommu::drain(base::Cycle) {
     const auto number = static_cast<std::uint32_t>(done.cookie);
     const Piece& piece = pieces_[number];
     Payload& payload = *transfers_.get(piece.transfer).payload;
+    if (recorder_ != nullptr) decided_[number] = done;
     if (done.forwards) {
       pieces_[number].spa = done.outcome.spa;
       pieces_[number].ticket = done.ticket;
@@ -294,6 +295,7 @@ PooledPayload& Iommu::take_own() {
 }
 
 void Iommu::end_piece(std::uint32_t number, translate::Response response) {
+  if (recorder_ != nullptr) record_piece(number);
   const TransferHandle handle = pieces_[number].transfer;
   free_pieces_.push_back(number);
   Transfer& transfer = transfers_.get(handle);

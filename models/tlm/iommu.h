@@ -49,6 +49,10 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
       engine_.inject(injector);
   }
 
+  /// Translations, commands, faults, page requests and register accesses are told from now on (cycle mode). Must
+  /// outlive the simulation.
+  void record(record::Recorder& recorder);
+
   timing::Engine& engine() { return engine_; }
   const OutputOrder& order() const { return order_; }
   timing::EngineStats& statistics() { return engine_.stats(); }
@@ -130,6 +134,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   PooledPayload& take_own();
   bool perform_own(base::Cycle cycle);
   void end_piece(std::uint32_t piece, translate::Response response);
+  void record_piece(std::uint32_t piece);
+  void record_register(const Payload& payload, std::uint64_t value);
   void send_responses();
   void take_waiting();
   bool may_exchange_messages() { return messages_waiting_ != 0 || messages_.armed() || !engine_.messages().empty(); }
@@ -158,6 +164,9 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   InitiatorPort forward_port_;
   std::unique_ptr<IommuFunctional> functional_;  ///< in functional mode
   IommuMessages messages_;
+  record::Recorder* recorder_ = nullptr;
+  std::vector<timing::Finished> decided_;  ///< by piece, while there is a recorder
+  std::uint64_t registers_recorded_ = 0;
   InterruptLines* lines_ = nullptr;
   std::uint16_t wires_ = 0;
   bool direct_granted_ = false;  ///< and not taken back since

@@ -54,7 +54,7 @@ bool Iommu::take_message(DmaPort& port, base::Cycle cycle) {
   Payload& payload = *incoming.message;
   if (message_of(payload).kind == MessageExtension::Kind::kPageRequest) {
     if (!engine_.can_accept_page_request()) return false;
-    engine_.page_request(messages_.page_request(payload));
+    engine_.page_request(messages_.page_request(payload), cycle);
   } else {
     // PCIe ATS: the completion tells that earlier requests with the old translation have gone ahead of it. They must be
     // in the pipeline, for there the fence that waits for the completion finds them.

@@ -145,6 +145,7 @@ void Iommu::access_register(Payload& payload, sc_core::sc_time& delay) {
     value = functional_ ? engine_.registers().read(offset, bytes) : engine_.read_register(offset, bytes, cycle());
     std::memcpy(payload.get_data_ptr(), &value, bytes);
   }
+  if (recorder_ != nullptr) record_register(payload, value);
   update_wires();
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);
 }

@@ -4,11 +4,16 @@
 // sweeps change one thing of a stream whose simulated work stays the same: how many devices share it, how many pages
 // are mapped.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <string>
 
+#include "record/database_sink.h"
+#include "record/recorder.h"
 #include "system_machine.h"
 
 namespace {
@@ -41,8 +46,12 @@ constexpr unsigned kPageLogs[] = {10, 14, 18, 24};
 constexpr std::uint32_t kInFlight = 1000;  ///< of all devices of a sweep together
 
 struct Machines {
-  Machines() : plain("plain", machine_params(1, 64)), uncached("uncached", uncached_params()) {
+  Machines()
+      : plain("plain", machine_params(1, 64)),
+        recorded("recorded", machine_params(1, 64)),
+        uncached("uncached", uncached_params()) {
     plain.tables().attach(1, 1 << 16);
+    recorded.tables().attach(1, 1 << 16);
     for (unsigned i = 0; i < std::size(kDeviceCounts); ++i) {
       const unsigned count = kDeviceCounts[i];
       shared.push_back(
@@ -54,6 +63,8 @@ struct Machines {
     }
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     plain.power_up();
+    recorded.power_up();
+    recorded.iommu().record(recorder);
     uncached.power_up();
     for (const auto& machine : shared) machine->power_up();
   }
@@ -83,7 +94,9 @@ struct Machines {
   }
 
   bench::Machine plain;
+  bench::Machine recorded;
   bench::Machine uncached;
+  record::Recorder recorder;
   std::vector<std::unique_ptr<bench::Machine>> shared;
 
  private:
@@ -130,6 +143,28 @@ void system_misses(benchmark::State& state) {
   measure(state, machine);
 }
 
+/// Everything into a database, from opening the file to its last byte.
+void record_to_database(benchmark::State& state, const bench::Stream& stream) {
+  constexpr std::uint64_t kRows = 10 * kChunk;
+  bench::Machine& machine = machines().recorded;
+  machine.source(0).stream = stream;
+  const std::string file =
+      (std::filesystem::temp_directory_path() / "iommusim-bench-").string() + std::to_string(getpid()) + ".db";
+  for (auto _ : state) {
+    machines().recorder.attach(record::make_database_sink(file));
+    if (machine.run(kRows) != 0) state.SkipWithError("a DMA failed");
+    machines().recorder.close();
+    state.PauseTiming();
+    state.counters["bytes_a_row"] = static_cast<double>(std::filesystem::file_size(file)) / double{kRows};
+    std::filesystem::remove(file);
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(kRows));
+}
+
+void database_hits(benchmark::State& state) { record_to_database(state, {1, 48, false, 1}); }
+void database_misses(benchmark::State& state) { record_to_database(state, {1, 1 << 16, true, 1}); }
+
 void devices_hits(benchmark::State& state) {
   measure(state, *machines().shared[static_cast<std::size_t>(state.range(0))]);
 }
@@ -156,6 +191,8 @@ void by_page_log(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK(system_hits);
 BENCHMARK(system_misses);
+BENCHMARK(database_hits)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(database_misses)->MeasureProcessCPUTime()->UseRealTime();
 BENCHMARK(devices_hits)->DenseRange(0, 3);
 BENCHMARK(pages_hits)->Apply(by_page_log);
 BENCHMARK(pages_misses)->Apply(by_page_log);

@@ -15,13 +15,20 @@ struct RunOptions {
   std::vector<std::string> sets;  ///< path=value
   std::string output;             ///< folder, created; empty: nothing is written
   std::optional<std::uint64_t> seed;
-  bool json = false;   ///< print stats.json instead of the summary
-  bool quiet = false;  ///< no progress
+  bool json = false;                  ///< print stats.json instead of the summary
+  bool quiet = false;                 ///< no progress
+  std::string database, text, jsonl;  ///< files of records; empty: none
+  std::uint64_t record_from_ns = 0;
+  std::optional<std::uint64_t> record_to_ns;
+  std::uint64_t record_sample = 1;
 };
 int run(const RunOptions& options);
 
 /// `format`: text, json, markdown, schema, yaml. The last gives the values that a system with `preset` begins with.
 int list_params(const std::string& format, const std::string& preset);
+
+/// Prints a table of a database of records as CSV.
+int export_records(const std::string& database, const std::string& table);
 
 struct StatsOptions {
   std::string system;

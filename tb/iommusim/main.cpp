@@ -28,7 +28,20 @@ int parse_and_run(int argc, char** argv) {
   run_command->add_option("--seed", run.seed, "sets both seeds: seed.workload and seed.timing");
   run_command->add_flag("--json", run.json, "print stats.json instead of the summary");
   run_command->add_flag("--quiet", run.quiet, "no progress");
+  run_command->add_option("--db", run.database, "every translation, command and fault into a new SQLite database");
+  run_command->add_option("--record-text", run.text, "the same as text, a line each");
+  run_command->add_option("--record-jsonl", run.jsonl, "the same as JSON, an object a line");
+  run_command->add_option("--record-from-ns", run.record_from_ns, "first time to record");
+  run_command->add_option("--record-to-ns", run.record_to_ns, "first time not to record any more");
+  run_command->add_option("--record-sample", run.record_sample, "record one in so many of each kind")
+      ->check(CLI::Range(1U, ~0U));
   run_command->callback([&] { result = program::run(run); });
+
+  std::string export_path, export_table = "translation";
+  CLI::App* const export_command = app.add_subcommand("export", "print a table of a database of records as CSV");
+  export_command->add_option("database", export_path, "what run --db wrote")->required();
+  export_command->add_option("--table", export_table, "a table or view of it");
+  export_command->callback([&] { result = program::export_records(export_path, export_table); });
 
   std::string format = "text";
   CLI::App* const params_command = app.add_subcommand("params", "list all parameters");

@@ -83,13 +83,14 @@ TEST_F(DatabaseSink, EveryColumnHoldsWhatWasTold) {
   EXPECT_FALSE(fs::exists(path())) << "it has its name when it is complete";
   recorder.close();
   EXPECT_FALSE(fs::exists(path() + ".part"));
-  EXPECT_EQ(lines("translation"),
-            (std::vector<std::string>{
-                "id,device,process,iova,bytes,access,outcome,cause,found,page_bytes,spa,reads,accepted_ps,picked_ps,"
-                "device_context_ps,process_context_ps,iotlb_ps,walk_start_ps,walk_end_ps,done_ps,answered_ps,latency_ps",
-                "1,24,,-4032,64,write,completed,,walk,2097152,20544,3,1000,1001,1002,,1003,1004,1099511628776,"
-                "1099511628776,2199023256552,1099511627776",
-                "2,0,5,0,0,read,faulted,13,nothing,,,0,3000,,,,,,,3010,,10"}));
+  EXPECT_EQ(
+      lines("translation"),
+      (std::vector<std::string>{
+          "id,device,process,iova,bytes,access,outcome,cause,found,page_bytes,spa,reads,accepted_ps,picked_ps,"
+          "device_context_ps,process_context_ps,iotlb_ps,walk_start_ps,walk_end_ps,done_ps,answered_ps,latency_ps",
+          "1,24,,-4032,64,write,completed,,walk,2097152,20544,3,1000,1001,1002,,1003,1004,1099511628776,"
+          "1099511628776,2199023256552,1099511627776",
+          "2,0,5,0,0,read,faulted,13,nothing,,,0,3000,,,,,,,3010,,10"}));
   EXPECT_EQ(lines("fault")[1], "2,1,5,read,4096,3010,13,4096,0");
   EXPECT_EQ(lines("command")[1], "4,60,70,10,-1");
   EXPECT_EQ(lines("register_access")[1], "5,80,90,48,8,1,12");

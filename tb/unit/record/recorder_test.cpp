@@ -83,9 +83,8 @@ RC_GTEST_PROP(Recorder, NoTimeIsEverCut, ()) {
   Translation in;
   in.id = 7;
   in.accepted = *rc::gen::inRange<std::uint64_t>(0, 1ULL << 40);
-  for (Picoseconds* stage :
-       {&in.device_context, &in.process_context, &in.iotlb, &in.walk_start, &in.walk_end, &in.done, &in.picked,
-        &in.answered})
+  for (Picoseconds* stage : {&in.device_context, &in.process_context, &in.iotlb, &in.walk_start, &in.walk_end, &in.done,
+                             &in.picked, &in.answered})
     if (const std::uint64_t d = *time; d != base::kNever) *stage = in.accepted + d;
   Seen seen;
   Recorder recorder;
