@@ -2,7 +2,8 @@
 // Translations a second of the whole machine (system_machine.h): statistics on, nothing recorded. `hits` is round robin
 // over 48 pages of an IOTLB of 64 entries, `misses` uniform over 64 Ki pages, Sv39, 8 walkers, memory of 50 cycles. The
 // sweeps change one thing of a stream whose simulated work stays the same: how many devices share it, how many pages
-// are mapped.
+// are mapped. The rate of `database_*` is by the clock on the wall, for two threads work; "CPU" is that of both
+// together.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
