@@ -20,7 +20,13 @@ void apply_preset(params::Tree& system) {
   const params::Tree* const wanted = system.find("preset");
   if (wanted == nullptr) return;
   const auto* const row = base::find_choice(kPresets, wanted->scalar);
-  if (row != nullptr) merge_under(system, preset_tree(row->value));  // assign() tells of a name that is none
+  if (row == nullptr) return;  // assign() tells of a name that is none
+  const params::Tree preset = preset_tree(row->value);
+  merge_under(system, preset);
+  const params::Tree* const iommu = preset.find("iommu");
+  for (params::Tree::Entry& group : system.entries)
+    if (iommu != nullptr && group.key == "iommus")
+      for (params::Tree::Entry& further : group.value.entries) merge_under(further.value, *iommu);
 }
 
 }  // namespace iommusim::platform

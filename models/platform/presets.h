@@ -24,7 +24,7 @@ inline constexpr base::Choice<Preset> kPresets[] = {
 /// The preset's file; a kNull tree for kNone. Positions name the preset.
 params::Tree preset_tree(Preset preset);
 
-/// Looks for the key `preset` in a system's tree, and puts that preset under what the tree says.
+/// Looks for the key `preset` in a system's tree, and puts that preset under what the tree says of each of its IOMMUs.
 void apply_preset(params::Tree& system);
 
 }  // namespace iommusim::platform

@@ -34,6 +34,13 @@ TEST(Presets, WhatTheSystemSaysStandsAbove) {
   EXPECT_EQ(params.iommu.engine.clock_mhz, 400U);
 }
 
+TEST(Presets, HoldForAllIommusOfASystem) {
+  const SystemParams params = system_of("preset: embedded\niommus: {second: {engine: {iotlb: {ways: 8}}}}\n");
+  EXPECT_EQ(params.iommus.at("second").engine.iotlb.entries, 32U);
+  EXPECT_EQ(params.iommus.at("second").engine.iotlb.ways, 8U);
+  EXPECT_EQ(params.iommu.engine.iotlb.ways, 4U);
+}
+
 TEST(Presets, WithoutOneTheDefaultsHold) {
   EXPECT_EQ(system_of("name: x\n").iommu.engine.iotlb.entries, SystemParams{}.iommu.engine.iotlb.entries);
 }
