@@ -66,6 +66,34 @@ TEST_F(DmaStack, CallsTakeTheirTime_dma_call_ns) {
   EXPECT_EQ(at_100 - time_of("software.cost.dma_call_ns=0"), 300'000U);
 }
 
+/// Accesses after the unmap: the IOTLB knows the first page only.
+TEST_F(DmaStack, BetweenUnmapAndInvalidationTheDeviceReachesWhatTheIotlbHolds) {
+  const std::string trace = folder.write("stale.csv",
+                                         "0,00:03.0,M,0x10000,8192,0x1000\n0,00:03.0,M,0x20000,4096,0x5000\n"
+                                         "1,00:03.0,R,0x10000,64,\n2,00:03.0,U,0x10000,8192,\n"
+                                         "3,00:03.0,R,0x10000,64,\n4,00:03.0,R,0x11000,64,\n"
+                                         "5,00:03.0,I,0x20000,4096,\n6,00:03.0,R,0x10000,64,\n"
+                                         "7,00:03.0,I,0x10000,8192,\n8,00:03.0,R,0x10000,64,\n");
+  const auto failures = [&](std::vector<std::string> sets) {
+    sets.insert(sets.end(), {kKernel, "devices.d.trace=" + trace, "devices.d.replay.unmapped=fault"});
+    const Stats stats = run(folder.write("s.yaml", kReplay), sets);
+    EXPECT_EQ(stats["software.fault_records"], stats["run.failed_transfers"]);
+    return stats["run.failed_transfers"];
+  };
+  EXPECT_EQ(failures({kRecorded}), 2U);  // 0x11000, and 0x10000 after its own I line
+  EXPECT_EQ(failures({}), 4U);
+  EXPECT_EQ(failures({kDeferred}), 1U);  // the flush comes at the end
+  EXPECT_EQ(failures({kDeferred, "software.dma.queue_timeout_ns=1"}), 4U);
+}
+
+TEST_F(DmaStack, RecordedInvalidationsReachTheDevicesOwnCache) {
+  const std::vector<std::string> ats = {kKernel, kRecorded, "software.ats=true", "iommu.implementation.ats=true",
+                                        "devices.d.atc.present=true"};
+  const Stats with_atc = replay("nic-rx-stream.strict", ats);
+  EXPECT_EQ(with_atc.digest(), replay("nic-rx-stream.strict", {kKernel, kRecorded}).digest());
+  EXPECT_GE(with_atc["iommu.commands.ats"], with_atc["d.invalidations"]);
+}
+
 TEST_F(DmaStack, AMapBeforeTheRecordedInvalidationEndsTheRun) {
   const std::string trace = folder.write("early.csv",
                                          "0,00:03.0,M,0x10000,4096,0x1000\n1,00:03.0,U,0x10000,4096,\n"
