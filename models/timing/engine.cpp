@@ -51,6 +51,7 @@ Engine::Engine(const EngineParams& params, const spec::Implementation& implement
     for (unsigned port = 0; port < ports; ++port)
       micro_tlbs_.emplace_back(params.micro_tlb, slots_.size(), seed + 32 + port, stats_.micro_tlb, stats_.prefetch);
   }
+  more_lookups_ = walk_lines_.keeps() || !micro_tlbs_.empty();
   monitor_.find_overflow();
   if (params.occupancy_histograms) stats_.keep_histograms();
   stats_.requests.write_bytes.set_limit(params.ingress.write_buffer_bytes);
@@ -175,9 +176,11 @@ base::Cycle Engine::next_event() const {
   consider(msi_stage_.next_event());
   consider(translation_stage_.next_event());
   consider(walk_stage_.next_event());
-  consider(line_stage_.next_event());
   if (!put_off_.empty()) consider(put_off_.front().at);
-  for (const MicroTlb& micro : micro_tlbs_) consider(micro.stage.next_event());
+  if (more_lookups_) {
+    consider(line_stage_.next_event());
+    for (const MicroTlb& micro : micro_tlbs_) consider(micro.stage.next_event());
+  }
   if (!ingress_.empty() && !held_by_miss()) consider(next_ingress());
   consider(delays_.next_event());
   if (!errors_.empty()) consider(errors_.front().done);
@@ -252,6 +255,15 @@ bool Engine::step_delays(base::Cycle now) {
   return moved;
 }
 
+/// Of lines and micro TLBs.
+bool Engine::step_more_lookups(base::Cycle now) {
+  bool moved = false;
+  for (; line_stage_.ready(now); moved = true) end_line_lookup(line_stage_.take(), now);
+  for (MicroTlb& micro : micro_tlbs_)
+    for (; micro.stage.ready(now); moved = true) end_micro_lookup(micro.stage.take(), now);
+  return moved;
+}
+
 bool Engine::step_lookups(base::Cycle now) {
   bool moved = false;
   while (walk_stage_.ready(now)) {
@@ -264,10 +276,8 @@ bool Engine::step_lookups(base::Cycle now) {
     advance(i, now);
     moved = true;
   }
-  for (; line_stage_.ready(now); moved = true) end_line_lookup(line_stage_.take(), now);
+  if (more_lookups_) moved |= step_more_lookups(now);
   for (; msi_stage_.ready(now); moved = true) end_msi_lookup(msi_stage_.take(), now);
-  for (MicroTlb& micro : micro_tlbs_)
-    for (; micro.stage.ready(now); moved = true) end_micro_lookup(micro.stage.take(), now);
   while (translation_stage_.ready(now)) {
     end_translation_lookup(translation_stage_.take(), now);
     moved = true;

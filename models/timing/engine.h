@@ -197,6 +197,7 @@ class Engine {
   void count_event(translate::HpmEvent event, const Slot& slot, const translate::AddressSpaceTag& tag = {});
   void count_walk(const Slot& slot);
   bool step_lookups(base::Cycle now);
+  bool step_more_lookups(base::Cycle now);
   bool step_context_lookups(base::Cycle now);
   bool step_directory_grants(base::Cycle now);
   bool step_grants(base::Cycle now);
@@ -316,6 +317,7 @@ class Engine {
   };
   std::vector<PageRegister> page_registers_;
   std::vector<SlotList> followers_;  ///< by the slot that looks up for them
+  bool more_lookups_ = false;        ///< there are lines or micro TLBs
   std::uint32_t missed_inside_ = 0;
   std::uint64_t write_bytes_ = 0;
   base::Ring<WantedPrefetch> prefetch_wanted_;

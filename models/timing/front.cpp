@@ -54,10 +54,10 @@ void Engine::end_micro_lookup(std::uint32_t i, base::Cycle now) {
 
 /// A look-up found the entry: it serves the request, and those that follow it.
 void Engine::translation_found(std::uint32_t i, const translate::TranslationEntry& found, base::Cycle now) {
-  const translate::TranslationEntry entry = found;
-  slots_[i].process.hit(entry);
+  slots_[i].process.hit(found);
   slots_[i].timeline.hit();
   if (!params_.ingress.page_register || is_own(i)) return advance(i, now);
+  const translate::TranslationEntry entry = found;
   PageRegister& last = page_registers_[slots_[i].port];
   if (last.looking == i) {
     last.entry = entry;

@@ -13,7 +13,7 @@ namespace iommusim::timing {
 template <class Key>
 class MissTable {
  public:
-  MissTable(std::uint32_t depth, bool merge) : entries_(depth), merge_(merge) {
+  MissTable(std::uint32_t depth, bool merge) : entries_(depth), marks_(depth), merge_(merge) {
     for (std::uint32_t i = depth; i-- > 0;) free_.push_back(i);
   }
 
@@ -21,20 +21,22 @@ class MissTable {
   /// The entry to wait for; kNoSlot: none, or merging is off.
   std::uint32_t find(const Key& key) const {
     if (!merge_ || free_.size() == entries_.size()) return kNoSlot;
-    for (std::uint32_t i = 0; i < entries_.size(); ++i)
-      if (entries_[i].active && entries_[i].key == key) return i;
+    const std::uint64_t mark = mark_of(key);
+    for (std::uint32_t i = 0; i < marks_.size(); ++i)
+      if (marks_[i] == mark && entries_[i].key == key) return i;
     return kNoSlot;
   }
   std::uint32_t open(const Key& key) {
     const std::uint32_t i = free_.back();
     free_.pop_back();
-    entries_[i] = {key, {}, true};
+    entries_[i] = {key, {}};
+    marks_[i] = mark_of(key);
     return i;
   }
   SlotList& waiters(std::uint32_t i) { return entries_[i].waiters; }
   /// The waiters must be gone.
   void close(std::uint32_t i) {
-    entries_[i].active = false;
+    marks_[i] = 0;
     free_.push_back(i);
   }
 
@@ -42,9 +44,11 @@ class MissTable {
   struct Entry {
     Key key{};
     SlotList waiters{};
-    bool active = false;
   };
+  static std::uint64_t mark_of(const Key& key) { return key.hash() | 1; }
+
   std::vector<Entry> entries_;
+  std::vector<std::uint64_t> marks_;  // of the key; 0: the entry is free
   std::vector<std::uint32_t> free_;
   bool merge_;
 };

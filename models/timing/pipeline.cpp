@@ -54,12 +54,13 @@ void Engine::start_miss(std::uint32_t i, base::Cycle now) {
 void Engine::close_miss(std::uint32_t i, base::Cycle now) {
   const std::uint32_t miss = slots_[i].miss;
   const bool has_result = slots_[i].has_result;
-  const translate::TranslationEntry result = slots_[i].result;
   SlotList waiters = misses_.waiters(miss);
   misses_.close(miss);
   slots_[i].miss = kNoSlot;
   if (params_.occupancy_histograms) stats_.iotlb.miss_table.leave(now);
   if (!stalled_.empty()) give_room(stalled_.pop(slots_), now);
+  if (waiters.empty()) return;
+  const translate::TranslationEntry result = slots_[i].result;
   while (!waiters.empty()) {
     const std::uint32_t waiter = waiters.pop(slots_);
     translate::Translation& process = slots_[waiter].process;

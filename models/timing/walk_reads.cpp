@@ -12,7 +12,7 @@ void Engine::read_entry(std::uint32_t i, base::Cycle now) {
 
 void Engine::end_line_lookup(std::uint32_t i, base::Cycle now) {
   const translate::Ask& ask = slots_[i].process.ask();
-  if (const auto* const words = walk_lines_.probe(ask.walk, ask.memory.address)) {
+  if (const auto* const words = walk_lines_.probe(slots_[i].process.entry_key(), ask.memory.address)) {
     if (try_shared(i, word_in_line(*words, ask.memory.address, ask.memory.bytes))) {
       walk_lines_.used();
       return advance(i, now);
@@ -89,8 +89,8 @@ void Engine::answer_read(const MemoryPort::Answer& answer, base::Cycle now) {
 
 void Engine::keep_line(std::uint32_t i, std::uint64_t address, const WalkLines::Words& words) {
   const Slot& slot = slots_[i];
-  const translate::WalkKey& key = slot.process.ask().walk;
   if (!walk_lines_.keeps()) return;
+  const translate::WalkKey key = slot.process.entry_key();
   if (overtaken(slot, [&](const auto& invalidation) {
         return selects_contexts(invalidation, slot) || translate::selects_line(invalidation, key);
       }))
@@ -106,8 +106,9 @@ void Engine::entry_updated(const Slot& slot, const translate::MemoryAnswer& answ
                      ask.memory.structure == translate::Structure::kSecondStage ||
                      ask.memory.structure == translate::Structure::kSecondStageImplicit;
   if (!entry || answer.status != translate::MemoryStatus::kOk || answer.data[0] != ask.memory.data[0]) return;
-  if (!overtaken(slot, [&](const auto& invalidation) { return translate::selects_line(invalidation, ask.walk); }))
-    walk_lines_.updated(ask.walk, ask.memory);
+  const translate::WalkKey key = slot.process.entry_key();
+  if (!overtaken(slot, [&](const auto& invalidation) { return translate::selects_line(invalidation, key); }))
+    walk_lines_.updated(key, ask.memory);
 }
 
 }  // namespace iommusim::timing

@@ -24,10 +24,9 @@ enum class AskKind : std::uint8_t {
   kLookupWalk,         ///< walk cache, the deepest entry known: `walk`. Answer: hit(WalkEntry) or miss()
   kLookupMsi,          ///< cache of MSI page-table entries: `msi`. Answer: hit(MsiEntry) or miss()
   kLookupDirectory,    ///< cache of non-leaf directory entries, deepest known: `directory`. Answer: hit or miss()
-  kRead,               ///< `memory`, and of page tables `walk`: whose entry. Answer: memory(MemoryAnswer)
+  kRead,               ///< `memory`. Answer: memory(MemoryAnswer)
   kWrite,              ///< `memory`. Answer: memory(MemoryAnswer), the data of which is ignored
-  kCompareSwap,        ///< `memory`, `walk`: atomic compare-and-swap of 4 or 8 bytes. Answer: memory(): data[0] = the
-                       ///< old word
+  kCompareSwap,        ///< `memory`: atomic compare-and-swap of 4 or 8 bytes. Answer: memory(): data[0] = the old word
   kFillDevice,         ///< a device context was fetched and checked: `device`, `device_context`. Answer: resume()
   kFillProcess,        ///< `device`, `process`, `process_context`. Answer: resume()
   kFillTranslation,    ///< a walk found `entry` for `key`. Answer: resume()

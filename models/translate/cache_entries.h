@@ -58,7 +58,7 @@ struct WalkKey {
   AddressSpaceTag tag{};      ///< second-stage walks: first_stage is false and pscid 0
   bool second_stage = false;  ///< which tables are walked
   std::uint8_t levels = 0;    ///< of the mode: 3, 4, 5 (2 for Sv32)
-  std::uint8_t level = 0;     ///< of the entry that is read or was read; kLookupWalk: not used
+  std::uint8_t level = 0;     ///< of the entry that is read or was read; not used by kLookupWalk
   std::uint64_t address = 0;  ///< IOVA (first stage) or GPA (second stage) being walked
 };
 

@@ -79,6 +79,8 @@ class Translation {
   /// Valid when ask().kind is kDone.
   const Outcome& outcome() const { return outcome_; }
   const Request& request() const { return request_; }
+  /// Whose page-table entry is read or updated, while that is asked for.
+  WalkKey entry_key() const;
   /// The device context in use, once located; else nullptr.
   const spec::DeviceContext* device_context() const { return device_located_ ? &device_context_ : nullptr; }
 
@@ -155,7 +157,7 @@ class Translation {
   void ask_read(std::uint64_t spa, unsigned bytes, Structure structure, unsigned level, Step step);
 
   // translation_walk.cpp: both stages of "Two-Stage Address Translation".
-  void name_walk(const PageWalk& walk);
+  void name_walk(const PageWalk& walk, WalkKey& key) const;
   void ask_walk_cache(const PageWalk& walk, Step step);
   void fill_walk_cache(const PageWalk& walk, std::uint64_t table, Step step);
   void ask_update(const PageWalk& walk, bool big_endian, Structure structure, bool set_dirty, Step step);

@@ -15,19 +15,24 @@ std::uint64_t Translation::second_stage_word(std::uint64_t word) const {
   return to_host(word, second_.mode.pte_bytes, registers_->big_endian());
 }
 
-/// Whose entry is asked for, in `ask_.walk`.
-void Translation::name_walk(const PageWalk& walk) {
+void Translation::name_walk(const PageWalk& walk, WalkKey& key) const {
   const bool is_second = &walk == &second_;
-  ask_.walk.tag = tag();
-  if (is_second) ask_.walk.tag.first_stage = false, ask_.walk.tag.pscid = {};
-  ask_.walk.second_stage = is_second;
-  ask_.walk.levels = walk.mode.levels;
-  ask_.walk.level = walk.level;
-  ask_.walk.address = walk.address;
+  key.tag = tag();
+  if (is_second) key.tag.first_stage = false, key.tag.pscid = {};
+  key.second_stage = is_second;
+  key.levels = walk.mode.levels;
+  key.level = walk.level;
+  key.address = walk.address;
+}
+
+WalkKey Translation::entry_key() const {
+  WalkKey key;
+  name_walk(step_ == Step::kFirstRead || step_ == Step::kFirstUpdate ? first_ : second_, key);
+  return key;
 }
 
 void Translation::ask_walk_cache(const PageWalk& walk, Step step) {
-  name_walk(walk);
+  name_walk(walk, ask_.walk);
   ask_.kind = AskKind::kLookupWalk;
   step_ = step;
 }
@@ -46,7 +51,6 @@ void Translation::fill_walk_cache(const PageWalk& walk, std::uint64_t table, Ste
 /// Privileged, step 7 with hardware updates: compare the entry with what was read and set A, and D for a write.
 void Translation::ask_update(const PageWalk& walk, bool big_endian, Structure structure, bool set_dirty, Step step) {
   const std::uint64_t wanted = walk.pte | spec::pte::kA.mask() | (set_dirty ? spec::pte::kD.mask() : 0);
-  name_walk(walk);
   ask_.kind = AskKind::kCompareSwap;
   ask_.memory.address = walk.pte_address;
   ask_.memory.bytes = walk.mode.pte_bytes;
@@ -87,7 +91,6 @@ void Translation::first_stage_entry_reached(std::uint64_t spa) {
 }
 
 void Translation::read_first_stage() {
-  name_walk(first_);
   ask_read(first_.pte_address, first_.mode.pte_bytes, Structure::kFirstStage, first_.level, Step::kFirstRead);
 }
 
@@ -155,7 +158,6 @@ void Translation::begin_second_stage(std::uint64_t gpa, Goal goal) {
 }
 
 void Translation::read_second_stage() {
-  name_walk(second_);
   second_.pte_address = second_.table + second_.entry_offset();
   ask_read(second_.pte_address, second_.mode.pte_bytes,
            goal_ == Goal::kFinal ? Structure::kSecondStage : Structure::kSecondStageImplicit, second_.level,

@@ -41,7 +41,8 @@ std::vector<std::string> names_of_tests() {
 }
 
 bool is_cache(const std::vector<params::Field>& fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const auto& field) { return std::string_view(field.name) == "prefer_free"; });
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const auto& field) { return std::string_view(field.name) == "prefer_free"; });
 }
 
 struct Wanted {
