@@ -12,8 +12,9 @@ set(IOMMUSIM_LAYERS
     "embed: timing translate spec base params stats record"
     "tlm: timing translate spec base params stats record"
     "traces: base"
-    "devices: tlm timing translate spec base params stats record traces"
-    "platform: devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd dma drivers iommu_hw"
+    "device_hw:"
+    "devices: device_hw tlm timing translate spec base params stats record traces"
+    "platform: device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd dma drivers iommu_hw"
     "uapi:"
     "hal: uapi"
     "hal_systemc: hal uapi"
@@ -21,5 +22,5 @@ set(IOMMUSIM_LAYERS
     "pagetable: domain hal uapi"
     "iommufd: pagetable domain hal uapi"
     "dma: domain hal uapi"
-    "drivers: domain hal uapi iommu_hw"
+    "drivers: dma domain hal uapi iommu_hw device_hw"
     "iommu_hw:")

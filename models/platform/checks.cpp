@@ -134,6 +134,57 @@ void check_replay(const std::string& path, const DeviceParams& device, const Sys
   });
 }
 
+bool has_rings(const DeviceParams& device) {
+  return device.kind == DeviceKind::kNic || device.kind == DeviceKind::kNvme;
+}
+
+void check_nic(const std::string& path, const DeviceParams& device) {
+  const DriverParams& driver = device.driver;
+  check_with(path + ".nic.bdf", [&] { (void)traces::parse_source(device.nic.bdf); });
+  check_with(path + ".nic.split_bytes", [&] {
+    devices::DmaLimits{device.nic.outstanding, device.nic.split_bytes}.check();
+  });
+  const std::uint64_t buffer = driver.buffer_pages * base::kPageSize;
+  if (device.nic.transmit_packets != 0 && device.nic.packet_bytes > buffer)
+    throw ParameterError(path + ".nic.packet_bytes", std::to_string(device.nic.packet_bytes) +
+                                                         " is longer than a buffer (driver.buffer_pages), expected at "
+                                                         "most " +
+                                                         std::to_string(buffer));
+  const std::uint64_t piece = driver.layout == BufferLayout::kScattered ? base::kPageSize : buffer;
+  const std::uint64_t needed = std::max(buffer / piece, (device.nic.packet_bytes + piece - 1) / piece);
+  if (driver.ring_entries <= needed)
+    throw ParameterError(path + ".driver.ring_entries", std::to_string(driver.ring_entries) +
+                                                            ", but a buffer or a packet takes " +
+                                                            std::to_string(needed) + ", expected more");
+  if (driver.buffers * buffer < device.nic.packet_bytes)
+    throw ParameterError(path + ".driver.buffers",
+                         std::to_string(driver.buffers) + " hold less than a packet, expected more");
+}
+
+void check_nvme(const std::string& path, const DeviceParams& device) {
+  const devices::IoParams& io = device.io;
+  check_with(path + ".nvme.bdf", [&] { (void)traces::parse_source(device.nvme.bdf); });
+  check_with(path + ".nvme.split_bytes", [&] {
+    devices::DmaLimits{device.nvme.outstanding, device.nvme.split_bytes}.check();
+  });
+  if (io.io_bytes % base::kPageSize != 0)
+    throw ParameterError(path + ".io.io_bytes", std::to_string(io.io_bytes) + ", expected a multiple of 4096");
+  if (io.io_bytes / base::kPageSize > device.nvme.blocks)
+    throw ParameterError(path + ".nvme.blocks",
+                         std::to_string(device.nvme.blocks) + " is less than a command's (io.io_bytes), expected more");
+  if (io.depth >= device.driver.ring_entries)
+    throw ParameterError(path + ".io.depth", std::to_string(io.depth) + ", expected less than driver.ring_entries, " +
+                                                 std::to_string(device.driver.ring_entries));
+}
+
+/// A device whose driver has rings of buffers.
+void check_rings(const std::string& path, const DeviceParams& device) {
+  device.kind == DeviceKind::kNic ? check_nic(path, device) : check_nvme(path, device);
+  if (device.driver.iova % base::kPageSize != 0)
+    throw ParameterError(path + ".driver.iova", std::to_string(device.driver.iova) + ", expected a multiple of 4096");
+  if (device.atc.present) throw ParameterError(path + ".atc.present", "true, but this kind has none, expected false");
+}
+
 /// A generator of any pattern.
 void check_generator(const std::string& path, const DeviceParams& device) {
   const devices::PatternKind kind = pattern_kind_of(device.kind);
@@ -169,7 +220,7 @@ void check_generator(const std::string& path, const DeviceParams& device) {
 
 /// Generators are driven by user programs.
 void check_stack(const std::string& path, const DeviceParams& device, Stack stack) {
-  if (stack == Stack::kKernel && device.kind != DeviceKind::kReplay)
+  if (stack == Stack::kKernel && device.kind != DeviceKind::kReplay && !has_rings(device))
     throw ParameterError(path + ".kind", "there is no driver for it in the kernel (software.stack), expected replay");
 }
 
@@ -243,7 +294,9 @@ void check(const SystemParams& params) {
     const std::string path = "devices." + name;
     check_part_name(path, name);
     if (params.iommus.count(name) != 0) throw ParameterError(path, "an IOMMU has that name, expected another");
-    if (device.kind == DeviceKind::kReplay)
+    if (has_rings(device))
+      check_rings(path, device);
+    else if (device.kind == DeviceKind::kReplay)
       check_replay(path, device, params);
     else if (device.kind == DeviceKind::kPackets)
       check_packets(path, device, params);

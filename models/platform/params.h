@@ -7,10 +7,13 @@
 #include <string>
 
 #include "devices/atc_params.h"
+#include "devices/nic_params.h"
+#include "devices/nvme_params.h"
 #include "devices/packets_params.h"
 #include "devices/patterns.h"
 #include "devices/trace_replay_params.h"
 #include "platform/dma_params.h"
+#include "platform/driver_params.h"
 #include "platform/presets.h"
 #include "platform/tables_params.h"
 #include "platform/topology_params.h"
@@ -124,7 +127,18 @@ struct SoftwareParams {
   }
 };
 
-enum class DeviceKind : std::uint8_t { kReplay, kUniform, kPaging, kSequential, kTiles, kGpu, kTenants, kPackets };
+enum class DeviceKind : std::uint8_t {
+  kReplay,
+  kUniform,
+  kPaging,
+  kSequential,
+  kTiles,
+  kGpu,
+  kTenants,
+  kPackets,
+  kNic,
+  kNvme
+};
 inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
     {"uniform", "reads and writes at uniformly random addresses of a window", DeviceKind::kUniform},
@@ -136,6 +150,8 @@ inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"tenants", "functions with an address space and a pattern each", DeviceKind::kTenants},
     {"packets", "packets at line rate for tenants in turn, dropped when translations are late; needs an atc",
      DeviceKind::kPackets},
+    {"nic", "a network card with rings, and its driver", DeviceKind::kNic},
+    {"nvme", "an NVMe drive with queue pairs, and its driver", DeviceKind::kNvme},
 };
 
 /// How the program maps a generator's window.
@@ -180,6 +196,10 @@ struct DeviceParams {
   devices::GpuParams gpu{};
   devices::TenantsParams tenants{};
   devices::PacketsParams packets{};
+  devices::NicParams nic{};
+  devices::NvmeParams nvme{};
+  devices::IoParams io{};
+  DriverParams driver{};
   WindowParams window{};
   PagingParams paging{};
   devices::AtcParams atc{};
@@ -200,6 +220,10 @@ struct DeviceParams {
     v.group("tiles", &DeviceParams::tiles, "kind tiles");
     v.group("gpu", &DeviceParams::gpu, "kind gpu");
     v.group("tenants", &DeviceParams::tenants, "kind tenants");
+    v.group("nic", &DeviceParams::nic, "kind nic");
+    v.group("nvme", &DeviceParams::nvme, "kind nvme: the drive");
+    v.group("io", &DeviceParams::io, "kind nvme: what is asked of it");
+    v.group("driver", &DeviceParams::driver, "devices with rings: their driver");
     v.group("window", &DeviceParams::window, "generators: the mapping of their windows");
     v.group("paging", &DeviceParams::paging, "kind paging: page faults");
     v.group("atc", &DeviceParams::atc, "address translation cache of each of its functions");

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "devices/trace_replay.h"
+#include "hal/os.h"
 #include "platform/atc_slot.h"
 #include "platform/buffer_digest.h"
 #include "platform/params.h"

@@ -11,6 +11,8 @@
 #include "platform/bus_maker.h"
 #include "platform/checks.h"
 #include "platform/generator_workload.h"
+#include "platform/nic_workload.h"
+#include "platform/nvme_workload.h"
 #include "platform/paging_workload.h"
 #include "platform/replay_workload.h"
 #include "platform/system_parts.h"
@@ -43,6 +45,8 @@ std::optional<Tables> tables_of(const SystemParams& params, bus::Memory& memory)
 /// Bytes of buffers that the device's program needs. A trace must be read for it; not if it may have everything.
 std::uint64_t buffer_bytes_of(const DeviceParams& device, bool alone) {
   if (device.kind == DeviceKind::kPackets) return PacketsOnTables::buffer_bytes(device.packets);
+  if (device.kind == DeviceKind::kNic) return nic_memory(device);
+  if (device.kind == DeviceKind::kNvme) return nvme_memory(device);
   if (device.kind != DeviceKind::kReplay) return generator_memory(device);
   return alone ? 0 : memory_of_trace(device.trace);
 }
@@ -64,6 +68,10 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
       workloads.push_back(std::make_unique<UniformOnTables>(name, device, params, *tables, buffer, parent));
     else if (device.kind == DeviceKind::kReplay)
       workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));
+    else if (device.kind == DeviceKind::kNic)
+      workloads.push_back(std::make_unique<NicWorkload>(name, device, params, buffer, parent));
+    else if (device.kind == DeviceKind::kNvme)
+      workloads.push_back(std::make_unique<NvmeWorkload>(name, device, params, buffer, parent));
     else if (device.kind == DeviceKind::kPaging)
       workloads.push_back(std::make_unique<PagingWorkload>(name, device, params, buffer, parent));
     else

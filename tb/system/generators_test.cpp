@@ -7,11 +7,6 @@
 namespace iommusim::system_test {
 namespace {
 
-Stats run_device(const std::string& device, const std::vector<std::string>& sets = {}) {
-  const Folder folder;
-  return run(folder.write("s.yaml", "devices: {d: " + device + "}\nsoftware: {largest_page_bytes: 4096}\n"), sets);
-}
-
 TEST(Generators, ASequentialStreamMissesOnceAPage) {
   const std::string device =
       "{kind: sequential, traffic: {count: 8000}, sequential: {window_bytes: 1 MiB, request_bytes: 512}}";

@@ -127,4 +127,9 @@ Stats run(const std::string& system, const std::vector<std::string>& sets) {
   return Stats(outcome.out);
 }
 
+Stats run_device(const std::string& device, const std::vector<std::string>& sets) {
+  const Folder folder;
+  return run(folder.write("s.yaml", "devices: {d: " + device + "}\nsoftware: {largest_page_bytes: 4096}\n"), sets);
+}
+
 }  // namespace iommusim::system_test

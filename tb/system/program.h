@@ -61,5 +61,7 @@ class Stats {
 
 /// Runs a system file and fails the test unless it ends well. Results as `--json` prints them.
 Stats run(const std::string& system, const std::vector<std::string>& sets = {});
+/// The same for a system of one device, `d`, with pages of 4 KiB only.
+Stats run_device(const std::string& device, const std::vector<std::string>& sets = {});
 
 }  // namespace iommusim::system_test

@@ -67,7 +67,8 @@ TEST_P(ExampleSystems, Runs) {
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleSystems,
                          testing::Values("nvme-replay.yaml", "nic-replay.yaml", "mixed.yaml", "uniform.yaml",
-                                         "ddr-cache.yaml", "accelerators.yaml", "pcie.yaml", "topology.yaml"));
+                                         "ddr-cache.yaml", "accelerators.yaml", "pcie.yaml", "topology.yaml",
+                                         "nic.yaml", "nvme.yaml"));
 
 }  // namespace
 }  // namespace iommusim::system_test
