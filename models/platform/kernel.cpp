@@ -2,6 +2,7 @@
 #include "platform/kernel.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/bits.h"
 #include "base/error.h"
@@ -160,6 +161,11 @@ std::shared_ptr<GroupProgram> Kernel::join_program(std::uint32_t device_id) {
   }
   ++program->users;
   return program;
+}
+
+int Kernel::open_dma(domain::Device& device, const dma::Options& options, std::unique_ptr<dma::DmaDomain>& out) {
+  if (!dma_groups_.insert(device.group().id).second) return EBUSY;
+  return dma::DmaDomain::create(os_, frames_, device, options, dma_counts_, out);
 }
 
 std::unique_ptr<UserProgram> Kernel::start_program() {

@@ -51,10 +51,9 @@ class Kernel final : iommufd::CallObserver {
 
   /// What software.dma says.
   dma::Options dma_options() const { return dma_options_of(params_.software.dma, params_.software.cost.dma_call_ns); }
-  /// The DMA API for a device of the bus and its group. A positive errno, as DmaDomain::create().
-  int open_dma(domain::Device& device, const dma::Options& options, std::unique_ptr<dma::DmaDomain>& out) {
-    return dma::DmaDomain::create(os_, frames_, device, options, dma_counts_, out);
-  }
+  /// The DMA API for a device of the bus and its group. A positive errno, as DmaDomain::create(); EBUSY: the group has
+  /// one already.
+  int open_dma(domain::Device& device, const dma::Options& options, std::unique_ptr<dma::DmaDomain>& out);
 
   hal::Os& os() { return os_; }
   hal::Memory& memory() { return memory_; }
@@ -79,6 +78,7 @@ class Kernel final : iommufd::CallObserver {
   base::Random skew_;
   SoftwareStats stats_;
   dma::Statistics dma_counts_;
+  std::set<std::uint32_t> dma_groups_;  ///< that have had a DMA domain
   DmaStats dma_stats_;
   hal::BuddyFrames frames_;
   drivers::riscv::RiscvSystem iommus_;

@@ -89,9 +89,10 @@ void ReplayWorkload::open(Kernel& kernel) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     domain::Device& hardware = kernel.add_device(sources_[i].key(), "devices." + name_ + ".trace", params_.atc);
     if (const int error = mapper_->open(hardware); error != 0)
-      throw ParameterError("devices." + name_, "function " + to_string(sources_[i]) +
-                                                   " cannot be attached: " + domain::errno_name(error) +
-                                                   ", expected an IOMMU with a first stage that the driver can use");
+      throw ParameterError(
+          "devices." + name_,
+          "function " + to_string(sources_[i]) + " cannot be attached: " + domain::errno_name(error) +
+              ", expected an IOMMU with a first stage that the driver can use, and a group of its own");
     atcs_[i].enable(hardware);
   }
 }

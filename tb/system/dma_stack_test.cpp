@@ -94,6 +94,17 @@ TEST_F(DmaStack, RecordedInvalidationsReachTheDevicesOwnCache) {
   EXPECT_GE(with_atc["iommu.commands.ats"], with_atc["d.invalidations"]);
 }
 
+TEST_F(DmaStack, FunctionsOfOneGroupCannotHaveAnAddressSpaceEach) {
+  const std::string system = folder.write("s.yaml",
+                                          "devices: {d: {kind: replay, below: s}}\n"
+                                          "bus: {kind: pcie}\ntopology: {bridges: {s: {acs: false}}}\n");
+  const std::string trace = "devices.d.trace=" + sample("mixed-nvme-nic.strict");
+  const Outcome outcome = call({"run", system, "--set", kKernel, "--set", trace});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_NE(outcome.err.find("EBUSY"), std::string::npos) << outcome.err;
+  EXPECT_EQ(call({"run", system, "--set", kKernel, "--set", trace, "--set", "topology.bridges.s.acs=true"}).exit, 0);
+}
+
 TEST_F(DmaStack, AMapBeforeTheRecordedInvalidationEndsTheRun) {
   const std::string trace = folder.write("early.csv",
                                          "0,00:03.0,M,0x10000,4096,0x1000\n1,00:03.0,U,0x10000,4096,\n"
