@@ -97,11 +97,12 @@ void check_tables(const SystemParams& params) {
       tables.process >> spec::process_directory_bits(tables.process_directory) != 0)
     throw ParameterError("software.tables.process",
                          std::to_string(tables.process) + " is beyond the process directory, expected a smaller one");
+  constexpr DeviceKind kDriven[] = {DeviceKind::kReplay, DeviceKind::kPaging, DeviceKind::kNic, DeviceKind::kNvme};
   for (const auto& [name, device] : params.devices)
-    if (device.kind != DeviceKind::kUniform && device.kind != DeviceKind::kPackets)
+    if (std::find(std::begin(kDriven), std::end(kDriven), device.kind) != std::end(kDriven))
       throw ParameterError("devices." + name + ".kind",
                            "it needs a driver, which software.stack tables is not, "
-                           "expected uniform or packets");
+                           "expected a generator or packets");
 }
 
 void check_replay(const std::string& path, const DeviceParams& device, const SystemParams& system) {

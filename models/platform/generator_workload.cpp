@@ -13,23 +13,16 @@
 
 namespace iommusim::platform {
 
-namespace {
-
-std::unique_ptr<devices::AccessPattern> pattern_of(const DeviceParams& params, std::uint64_t seed) {
+std::unique_ptr<devices::AccessPattern> generator_pattern(const DeviceParams& params, std::uint64_t seed) {
   return devices::make_pattern(pattern_kind_of(params.kind), pattern_params_of(params), seed);
 }
 
-devices::TrafficParams traffic_of(const DeviceParams& params) {
+devices::TrafficParams generator_traffic(const DeviceParams& params) {
   return pattern_kind_of(params.kind) == devices::PatternKind::kUniform ? devices::traffic_of(params.uniform)
                                                                         : params.traffic;
 }
 
-}  // namespace
-
-namespace {
-
-/// Where the buffers of each stream begin, and the end of all, last: those of a space lie as its windows do.
-std::vector<std::uint64_t> buffers_of(const devices::AccessPattern& pattern) {
+std::vector<std::uint64_t> generator_buffers(const devices::AccessPattern& pattern) {
   std::vector<std::uint64_t> first(pattern.spaces(), ~0ULL), end(pattern.spaces()), at(pattern.spaces());
   for (const devices::Stream& stream : pattern.streams()) {
     first[stream.space] = std::min(first[stream.space], stream.offset);
@@ -47,19 +40,19 @@ std::vector<std::uint64_t> buffers_of(const devices::AccessPattern& pattern) {
   return out;
 }
 
-}  // namespace
-
-std::uint64_t generator_memory(const DeviceParams& params) { return buffers_of(*pattern_of(params, 0)).back(); }
+std::uint64_t generator_memory(const DeviceParams& params) {
+  return generator_buffers(*generator_pattern(params, 0)).back();
+}
 
 GeneratorWorkload::GeneratorWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system,
                                      std::uint64_t buffer, stats::Group& parent)
     : name_(name),
       params_(params),
-      generator_(name.c_str(), traffic_of(params), pattern_of(params, system.seed.workload), parent),
+      generator_(name.c_str(), generator_traffic(params), generator_pattern(params, system.seed.workload), parent),
       atc_(name, params.atc, generator_.device(), system.seed.timing, generator_.socket(), parent),
       buffers_(system.software.buffer_digest),
-      count_(traffic_of(params).count) {
-  const std::vector<std::uint64_t> buffers = buffers_of(generator_.pattern());
+      count_(generator_traffic(params).count) {
+  const std::vector<std::uint64_t> buffers = generator_buffers(generator_.pattern());
   for (std::size_t i = 0; i + 1 < buffers.size(); ++i) {
     const devices::Stream& stream = generator_.pattern().streams()[i];
     const std::uint64_t bytes = base::align_up(stream.bytes, base::kPageSize);

@@ -13,6 +13,11 @@
 
 namespace iommusim::platform {
 
+/// The pattern of a generator and its traffic, as its kind says.
+std::unique_ptr<devices::AccessPattern> generator_pattern(const DeviceParams& params, std::uint64_t seed);
+devices::TrafficParams generator_traffic(const DeviceParams& params);
+/// Where the buffers of each stream begin, and the end of all, last: those of a space lie as its windows do.
+std::vector<std::uint64_t> generator_buffers(const devices::AccessPattern& pattern);
 /// Bytes of the buffers behind a generator's windows.
 std::uint64_t generator_memory(const DeviceParams& params);
 

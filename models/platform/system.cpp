@@ -65,7 +65,7 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
     if (tables && device.kind == DeviceKind::kPackets)
       workloads.push_back(std::make_unique<PacketsOnTables>(name, device, params, *tables, buffer, parent));
     else if (tables)
-      workloads.push_back(std::make_unique<UniformOnTables>(name, device, params, *tables, buffer, parent));
+      workloads.push_back(std::make_unique<GeneratorOnTables>(name, device, params, *tables, buffer, parent));
     else if (device.kind == DeviceKind::kReplay)
       workloads.push_back(std::make_unique<ReplayWorkload>(name, device, params, buffer, parent));
     else if (device.kind == DeviceKind::kNic)

@@ -34,17 +34,17 @@ std::optional<base::ProcessId> Tables::process() const {
   return base::ProcessId(params_.tables.process);
 }
 
-void Tables::attach(std::uint32_t device, const std::string& path, bool ats) {
+void Tables::attach(std::uint32_t device, const std::string& bdf_path, bool ats) {
   if (!translating()) return;
   const TablesParams& tables = params_.tables;
   if (device >> spec::device_directory_bits(levels(), implementation_.msi_flat) != 0)
-    throw ParameterError(path + ".bdf", "device id " + std::to_string(device) + " is beyond a directory of " +
-                                            std::to_string(levels()) + " levels, expected a smaller one");
+    throw ParameterError(bdf_path, "device id " + std::to_string(device) + " is beyond a directory of " +
+                                       std::to_string(levels()) + " levels, expected a smaller one");
   const auto [place, fresh] = spaces_.emplace(
       device, std::make_unique<Space>(*this, tables.first_stage, tables.second_stage, tables.second_leaf));
   if (!fresh)
-    throw ParameterError(path + ".bdf", "device id " + std::to_string(device) +
-                                            " is that of another device too, expected one of its own");
+    throw ParameterError(
+        bdf_path, "device id " + std::to_string(device) + " is that of another device too, expected one of its own");
   Space& space = *place->second;
   const auto number = static_cast<unsigned>(spaces_.size());
   spec::DeviceContext context;

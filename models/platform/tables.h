@@ -24,9 +24,9 @@ class Tables {
   Tables& operator=(const Tables&) = delete;
 
   bool translating() const { return params_.tables.translation == Translation::kTables; }
-  /// A valid device context, with an empty address space. ParameterError about `path`.bdf for a device id in use or out
-  /// of reach, about software.tables for modes that the IOMMU does not have.
-  void attach(std::uint32_t device, const std::string& path, bool ats);
+  /// A valid device context, with an empty address space. ParameterError about `bdf_path` for a device id in use or
+  /// out of reach, about software.tables for modes that the IOMMU does not have.
+  void attach(std::uint32_t device, const std::string& bdf_path, bool ats);
   /// Maps the buffer bytes [buffer, buffer + bytes) (offsets among all buffers) at `iova`, with leaves of that level.
   /// The address by which the device reaches the first byte: `iova`, unless there is no first stage.
   std::uint64_t map(std::uint32_t device, const std::string& path, std::uint64_t iova, std::uint64_t buffer,

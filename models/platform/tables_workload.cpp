@@ -3,6 +3,8 @@
 
 #include <mutex>
 
+#include "platform/checks.h"
+#include "platform/generator_workload.h"
 #include "platform/kernel.h"
 
 namespace iommusim::platform {
@@ -21,37 +23,44 @@ void TablesWorkload::run(Kernel&) {
   while (!finished_) changed_->wait(*lock_);
 }
 
-UniformOnTables::UniformOnTables(const std::string& name, const DeviceParams& params, const SystemParams& system,
-                                 Tables& tables, std::uint64_t buffer, stats::Group& parent)
+GeneratorOnTables::GeneratorOnTables(const std::string& name, const DeviceParams& params, const SystemParams& system,
+                                     Tables& tables, std::uint64_t buffer, stats::Group& parent)
     : name_(name),
-      count_(params.uniform.count),
+      count_(generator_traffic(params).count),
       ats_(params.atc.present && system.software.ats),
-      generator_(name.c_str(), params.uniform, system.seed.workload, parent),
+      generator_(name.c_str(), generator_traffic(params), generator_pattern(params, system.seed.workload), parent),
       atc_(name, params.atc, generator_.device(), system.seed.timing, generator_.socket(), parent) {
   const std::string path = "devices." + name;
-  const std::uint32_t device = generator_.device().value;
-  tables.attach(device, path + ".uniform", ats_);
-  for (std::uint32_t flow = 0; flow < params.uniform.flows; ++flow) {
-    const std::uint64_t offset = flow * params.uniform.stride();
-    const std::uint64_t at = tables.map(device, path + ".window", params.window.iova + offset, buffer + offset,
-                                        params.uniform.window_bytes, system.software.tables.first_leaf);
-    if (flow == 0) base_ = at;
+  const devices::AccessPattern& pattern = generator_.pattern();
+  for (std::uint32_t space = 0; space < pattern.spaces(); ++space)
+    tables.attach(generator_.device(space).value, bdf_parameter(name, params.kind), ats_);
+  const std::vector<std::uint64_t> buffers = generator_buffers(pattern);
+  for (std::size_t i = 0; i < pattern.streams().size(); ++i) {
+    const devices::Stream& stream = pattern.streams()[i];
+    const std::uint64_t base =
+        tables.map(generator_.device(stream.space).value, path + ".window", params.window.iova + stream.offset,
+                   buffer + buffers[i], stream.bytes, system.software.tables.first_leaf) -
+        stream.offset;
+    if (i == 0) base_ = base;
+    if (base != base_)
+      throw ParameterError(path + ".kind",
+                           "several address spaces need a first stage, expected one in software.tables");
   }
   if (const auto process = tables.process()) generator_.use_process(*process);
 }
 
-void UniformOnTables::start(std::function<void()> done) {
+void GeneratorOnTables::start(std::function<void()> done) {
   atc_.enable(ats_, false);
   generator_.start(base_, std::move(done));
 }
 
-double UniformOnTables::progress() const { return static_cast<double>(transfers()) / static_cast<double>(count_); }
+double GeneratorOnTables::progress() const { return static_cast<double>(transfers()) / static_cast<double>(count_); }
 
-std::uint64_t UniformOnTables::transfers() const {
+std::uint64_t GeneratorOnTables::transfers() const {
   return generator_.master().statistics().completed.value() + failed_transfers();
 }
 
-std::uint64_t UniformOnTables::bytes_moved() const {
+std::uint64_t GeneratorOnTables::bytes_moved() const {
   const auto& stats = generator_.master().statistics();
   return stats.bytes_read.value() + stats.bytes_written.value();
 }
@@ -75,7 +84,7 @@ PacketsOnTables::PacketsOnTables(const std::string& name, const DeviceParams& pa
   const std::string path = "devices." + name + ".packets";
   for (std::uint32_t tenant = 0; tenant < params.packets.tenants; ++tenant) {
     const std::uint32_t device = packets_.first_function().value + tenant;
-    tables.attach(device, path, true);
+    tables.attach(device, path + ".bdf", true);
     for (const auto* const area : {&params.packets.ring, &params.packets.data, &params.packets.notification}) {
       buffer = base::align_up(buffer, area->page_bytes);
       tables.map(device,

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "devices/generator.h"
 #include "devices/packets.h"
-#include "devices/uniform.h"
 #include "platform/atc_slot.h"
 #include "platform/tables.h"
 #include "platform/workload.h"
@@ -32,11 +32,11 @@ class TablesWorkload : public Workload {
   bool finished_ = false;
 };
 
-class UniformOnTables final : public TablesWorkload {
+class GeneratorOnTables final : public TablesWorkload {
  public:
   /// `buffer` is the offset of its buffers among those of all devices.
-  UniformOnTables(const std::string& name, const DeviceParams& params, const SystemParams& system, Tables& tables,
-                  std::uint64_t buffer, stats::Group& parent);
+  GeneratorOnTables(const std::string& name, const DeviceParams& params, const SystemParams& system, Tables& tables,
+                    std::uint64_t buffer, stats::Group& parent);
 
   std::vector<bus::InitiatorSocket*> sockets() override { return {&atc_.socket()}; }
   std::vector<std::string> port_names() const override { return {name_}; }
@@ -55,9 +55,9 @@ class UniformOnTables final : public TablesWorkload {
   std::string name_;
   std::uint64_t count_;
   bool ats_;
-  devices::Uniform generator_;
+  devices::Generator generator_;
   AtcSlot atc_;
-  std::uint64_t base_ = 0;  ///< what the device calls the first byte of its window
+  std::uint64_t base_ = 0;  ///< what the device calls the first byte of its windows
 };
 
 /// A function each tenant, all with the same IOVAs, each with pages of its own behind them.
