@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "platform/address_map.h"
 #include "platform/bus_maker.h"
+#include "platform/peer_to_peer.h"
 #include "platform/topology.h"
 #include "spec/directories.h"
 #include "traces/event.h"
@@ -18,8 +19,9 @@ namespace iommusim::platform {
 namespace {
 
 /// Names that other parts of the system have, in statistics or as modules.
-constexpr const char* kTakenNames[] = {"inject",   "bus",  "iommu",   "iommu_messages", "kernel",         "memory",
-                                       "messages", "mmio", "program", "software",       "software_memory"};
+constexpr const char* kTakenNames[] = {"inject",       "bus",     "iommu",    "iommu_messages",
+                                       "kernel",       "memory",  "messages", "mmio",
+                                       "peer_to_peer", "program", "software", "software_memory"};
 
 /// What a component's own check throws becomes an objection to the parameter at `path`.
 template <class Check>
@@ -289,6 +291,7 @@ void check(const SystemParams& params) {
   check_software(params.software);
   check_bus(params);
   check_topology(params);
+  check_peers(params);
   if (params.software.stack == Stack::kTables) check_tables(params);
   check_injections(params);
   for (const auto& [name, device] : params.devices) {

@@ -22,7 +22,7 @@ std::vector<std::string> memory_ports_of(const SystemParams& params) {
 
 IommuSide::IommuSide(const std::string& own_name, const SystemParams& params, const Topology& topology,
                      const std::vector<std::string>& port_names, hal::SystemcOs& os, bus::Memory& memory,
-                     unsigned first_port, stats::Group& root)
+                     unsigned first_port, bus::PeerBars* peer_bars, stats::Group& root)
     : name(own_name),
       messages((name + "_messages").c_str(), kMessageWindow, kMessageWindowBytes),
       iommu(name.c_str(), params.iommus.at(name), 1, params.seed.timing, root),
@@ -30,6 +30,7 @@ IommuSide::IommuSide(const std::string& own_name, const SystemParams& params, co
       mmio((name + "_mmio").c_str(), mmio_params_of(params)),
       interrupts(os, params.software.vectors, params.software.cost.interrupt_ns, hal::MessageTarget{kMessageWindow, 0}),
       bridge(interrupts),
+      peers(connect_dma(name + "_peer_to_peer", iommu.memory_dma(), memory.port(first_port), peer_bars)),
       received(
           root, (name + "'s own accesses = its requests in memory + interrupt messages, over the run").c_str(),
           [this] { return iommu.own_accesses(); },
@@ -37,7 +38,6 @@ IommuSide::IommuSide(const std::string& own_name, const SystemParams& params, co
             return memory.port_statistics(first_port + 1).requests.value() + messages.taken();
           }) {
   bus->to_iommu().bind(iommu.dma(0));
-  iommu.memory_dma().bind(memory.port(first_port));
   iommu.memory_own().bind(messages.in);
   messages.out.bind(memory.port(first_port + 1));
   messages.connect(&bridge);

@@ -7,6 +7,7 @@
 #include "hal_systemc/systemc_os.h"
 #include "hal_systemc/tlm_mmio.h"
 #include "platform/bus_maker.h"
+#include "platform/peer_to_peer.h"
 #include "tlm/iommu.h"
 #include "tlm/memory.h"
 #include "tlm/message_window.h"
@@ -32,7 +33,7 @@ struct IommuSide {
   /// `first_port` of memory is for DMA, the next one for its own accesses.
   IommuSide(const std::string& name, const SystemParams& params, const Topology& topology,
             const std::vector<std::string>& port_names, hal::SystemcOs& os, bus::Memory& memory, unsigned first_port,
-            stats::Group& root);
+            bus::PeerBars* peer_bars, stats::Group& root);
 
   std::string name;
   bus::MessageWindow messages;
@@ -41,6 +42,7 @@ struct IommuSide {
   hal::TlmMmio mmio;
   hal::SystemcInterrupts interrupts;
   InterruptBridge bridge;
+  std::unique_ptr<bus::PeerRouter> peers;
   stats::Identity received;  ///< nothing is lost between its port and memory
 };
 

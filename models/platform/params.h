@@ -21,6 +21,7 @@
 #include "tlm/bus_params.h"
 #include "tlm/iommu_params.h"
 #include "tlm/memory.h"
+#include "tlm/peer_bars.h"
 
 namespace iommusim::platform {
 
@@ -158,12 +159,14 @@ inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
 struct WindowParams {
   std::uint64_t iova = 1ULL << 32;
   std::uint64_t chunk_bytes = 2ULL << 20;
+  std::string peer;
 
   template <class V>
   static constexpr void describe(V&& v) {
     v("iova", &WindowParams::iova, Unit::kBytes, Range{0, 1ULL << 56}, "first IOVA of the window, a multiple of 4 KiB");
     v("chunk_bytes", &WindowParams::chunk_bytes, Unit::kBytes, Range{4096, 1ULL << 40},
       "mapped by one ioctl, a multiple of 4 KiB");
+    v("peer", &WindowParams::peer, "stack tables: the device whose BAR is behind the window; empty: system memory");
   }
 };
 
@@ -201,6 +204,7 @@ struct DeviceParams {
   devices::IoParams io{};
   DriverParams driver{};
   WindowParams window{};
+  bus::PeerBarParams bar{};
   PagingParams paging{};
   devices::AtcParams atc{};
 
@@ -225,6 +229,7 @@ struct DeviceParams {
     v.group("io", &DeviceParams::io, "kind nvme: what is asked of it");
     v.group("driver", &DeviceParams::driver, "devices with rings: their driver");
     v.group("window", &DeviceParams::window, "generators: the mapping of their windows");
+    v.group("bar", &DeviceParams::bar, "memory of the device that DMA of others can reach");
     v.group("paging", &DeviceParams::paging, "kind paging: page faults");
     v.group("atc", &DeviceParams::atc, "address translation cache of each of its functions");
   }

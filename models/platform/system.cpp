@@ -91,6 +91,7 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
       more(maker),
       os(os_params_of(params)),
       memory("memory", params.memory, memory_ports_of(params), root, params.seed.timing),
+      peer_bars(make_peer_bars(params, root)),
       messages("messages", kMessageWindow, kMessageWindowBytes),
       iommu("iommu", params.iommu, 1, params.seed.timing, root),
       tables(tables_of(params, memory)),
@@ -101,9 +102,9 @@ System::Parts::Parts(const SystemParams& system, const WorkloadMaker& maker)
       software_memory("software_memory", {params.software.cost.memory_line_ns}),
       interrupts(os, params.software.vectors, params.software.cost.interrupt_ns, hal::MessageTarget{kMessageWindow, 0}),
       bridge(interrupts),
+      peers(connect_dma("peer_to_peer", iommu.memory_dma(), memory.port(kDmaPort), peer_bars.get())),
       kernel(params, os, software_memory, make_more_iommus(), topology, root) {
   bus->to_iommu().bind(iommu.dma(0));
-  iommu.memory_dma().bind(memory.port(kDmaPort));
   iommu.memory_own().bind(messages.in);
   messages.out.bind(memory.port(kWalkPort));
   messages.connect(&bridge);
@@ -129,7 +130,7 @@ std::vector<Kernel::IommuPorts> System::Parts::make_more_iommus() {
   std::vector<Kernel::IommuPorts> ways = {{"iommu", "", mmio, interrupts}};
   unsigned port = kProcessorPort + 1;
   for (const auto& [name, iommu_params] : params.iommus) {
-    more_iommus.emplace_back(name, params, topology, port_names_of(workloads), os, memory, port, root);
+    more_iommus.emplace_back(name, params, topology, port_names_of(workloads), os, memory, port, peer_bars.get(), root);
     ways.push_back({"iommus." + name, name, more_iommus.back().mmio, more_iommus.back().interrupts});
     port += 2;
   }

@@ -10,6 +10,7 @@
 #include "hal_systemc/tlm_mmio.h"
 #include "platform/iommu_side.h"
 #include "platform/kernel.h"
+#include "platform/peer_to_peer.h"
 #include "platform/system.h"
 #include "platform/tables.h"
 #include "tlm/interconnect.h"
@@ -34,6 +35,7 @@ struct System::Parts {
   const WorkloadMaker more;  ///< used while the workloads are made
   hal::SystemcOs os;
   bus::Memory memory;
+  std::unique_ptr<bus::PeerBars> peer_bars;  ///< when a device has a BAR
   bus::MessageWindow messages;
   bus::Iommu iommu;
   std::optional<Tables> tables;  ///< instead of a driver
@@ -44,6 +46,7 @@ struct System::Parts {
   hal::TlmMemory software_memory;
   hal::SystemcInterrupts interrupts;
   InterruptBridge bridge;
+  std::unique_ptr<bus::PeerRouter> peers;
   std::deque<IommuSide> more_iommus;
   Kernel kernel;
   std::unique_ptr<timing::Injector> injector;  ///< when something is injected

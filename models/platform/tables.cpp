@@ -17,7 +17,8 @@ Tables::Space::Space(Tables& owner, unsigned first_mode, unsigned second_mode, u
 Tables::Tables(const SystemParams& params, bus::SparseStore& store)
     : params_(params.software),
       implementation_(params.iommu.implementation),
-      buffers_(user_memory(params.memory.physical_bits)),
+      physical_bits_(params.memory.physical_bits),
+      buffers_(user_memory(physical_bits_)),
       memory_(store),
       frames_(kKernelMemory),
       guest_frames_(kKernelMemory),
@@ -85,7 +86,8 @@ std::uint64_t Tables::map(std::uint32_t device, const std::string& path, std::ui
   }
   if (!tables.second.bare()) {
     if (!spec::second_stage_accepts(tables.second, gpa + bytes - 1))
-      throw ParameterError("memory.physical_bits", "more than the second stage reaches, expected less");
+      throw ParameterError(spa >> physical_bits_ == 0 ? "memory.physical_bits" : path,
+                           "more than the second stage reaches, expected less");
     const std::uint64_t page = 1ULL << tables.second.shift(tables.second_leaf_level());
     for (std::uint64_t at = base::align_down(gpa, page); at < gpa + bytes; at += page) {
       tables.map_guest(at);

@@ -28,6 +28,7 @@ class Tables {
   /// out of reach, about software.tables for modes that the IOMMU does not have.
   void attach(std::uint32_t device, const std::string& bdf_path, bool ats);
   /// Maps the buffer bytes [buffer, buffer + bytes) (offsets among all buffers) at `iova`, with leaves of that level.
+  /// A buffer behind memory is in a BAR.
   /// The address by which the device reaches the first byte: `iova`, unless there is no first stage.
   std::uint64_t map(std::uint32_t device, const std::string& path, std::uint64_t iova, std::uint64_t buffer,
                     std::uint64_t bytes, unsigned leaf_level);
@@ -65,6 +66,7 @@ class Tables {
 
   const SoftwareParams& params_;
   const spec::Implementation& implementation_;
+  std::uint32_t physical_bits_;
   std::uint64_t buffers_;  ///< where they begin
   Memory memory_;
   spec::Frames frames_;

@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "platform/address_map.h"
 #include "platform/checks.h"
 #include "platform/generator_workload.h"
 #include "platform/kernel.h"
@@ -35,6 +36,10 @@ GeneratorOnTables::GeneratorOnTables(const std::string& name, const DeviceParams
   for (std::uint32_t space = 0; space < pattern.spaces(); ++space)
     tables.attach(generator_.device(space).value, bdf_parameter(name, params.kind), ats_);
   const std::vector<std::uint64_t> buffers = generator_buffers(pattern);
+  if (!params.window.peer.empty()) {
+    check_peer(path + ".window.peer", params, system);
+    buffer = system.devices.at(params.window.peer).bar.first - user_memory(system.memory.physical_bits);
+  }
   for (std::size_t i = 0; i < pattern.streams().size(); ++i) {
     const devices::Stream& stream = pattern.streams()[i];
     const std::uint64_t base =
@@ -47,6 +52,20 @@ GeneratorOnTables::GeneratorOnTables(const std::string& name, const DeviceParams
                            "several address spaces need a first stage, expected one in software.tables");
   }
   if (const auto process = tables.process()) generator_.use_process(*process);
+}
+
+/// Every page of the windows must be within the BAR, wholly.
+void GeneratorOnTables::check_peer(const std::string& path, const DeviceParams& params,
+                                   const SystemParams& system) const {
+  const std::uint64_t page = base::kPageSize << 9 * system.software.tables.first_leaf;
+  const std::uint64_t bar = system.devices.at(params.window.peer).bar.bytes;
+  const std::vector<std::uint64_t> buffers = generator_buffers(generator_.pattern());
+  for (std::size_t i = 0; i + 1 < buffers.size(); ++i) {
+    const std::uint64_t end = base::align_up(buffers[i] + generator_.pattern().streams()[i].bytes, page);
+    if (end > bar)
+      throw ParameterError(path, "the windows take " + std::to_string(end) + " bytes of the BAR, which has " +
+                                     std::to_string(bar) + ", expected at most that");
+  }
 }
 
 void GeneratorOnTables::start(std::function<void()> done) {

@@ -49,6 +49,7 @@ class GeneratorOnTables final : public TablesWorkload {
   std::uint64_t bytes_moved() const override;
 
  private:
+  void check_peer(const std::string& path, const DeviceParams& params, const SystemParams& system) const;
   void start(std::function<void()> done) override;
   void stop() override { atc_.disable(); }
 

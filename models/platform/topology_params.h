@@ -62,12 +62,20 @@ struct ReservedParams {
   }
 };
 
+enum class PeerToPeer : std::uint8_t { kRefused, kRouted };
+inline constexpr base::Choice<PeerToPeer> kPeerToPeerChoices[] = {
+    {"refused", "the host bridge answers with an error", PeerToPeer::kRefused},
+    {"routed", "it reaches the device", PeerToPeer::kRouted},
+};
+
 struct TopologyParams {
+  PeerToPeer peer_to_peer = PeerToPeer::kRefused;
   std::map<std::string, BridgeParams> bridges;
   std::map<std::string, ReservedParams> reserved;
 
   template <class V>
   static constexpr void describe(V&& v) {
+    v("peer_to_peer", &TopologyParams::peer_to_peer, kPeerToPeerChoices, "DMA to the memory (BAR) of another device");
     v.named_groups("bridges", &TopologyParams::bridges, "bridges of a bus of kind pcie, by name");
     v.named_groups("reserved", &TopologyParams::reserved, "IOVA ranges that iommufd must not map, by name");
   }

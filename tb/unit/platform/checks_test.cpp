@@ -64,6 +64,47 @@ TEST(Checks, TablesNeedRoomAndGeneratorsThatNeedNoDriver) {
   EXPECT_EQ(objection(params), "devices.generator.kind");
 }
 
+TEST(Checks, BarsArePowersOfTwoBehindMemoryAndApart) {
+  SystemParams params = good();
+  bus::PeerBarParams& bar = params.devices["generator"].bar;
+  bar.bytes = 1 << 20;
+  EXPECT_EQ(objection(params), "");
+  bar.first = (1ULL << 40) - (1 << 20);
+  EXPECT_EQ(objection(params), "devices.generator.bar.first") << "the last of memory";
+  bar.first = 1ULL << 40;
+  EXPECT_EQ(objection(params), "") << "the first behind it";
+  bar.first += 4096;
+  EXPECT_EQ(objection(params), "devices.generator.bar.first");
+  bar.first = 1ULL << 40;
+  bar.bytes = 3 << 12;
+  EXPECT_EQ(objection(params), "devices.generator.bar.bytes");
+  bar.bytes = 1 << 20;
+  params.iommu.implementation.pas = 40;
+  EXPECT_EQ(objection(params), "devices.generator.bar.first");
+  params.iommu.implementation.pas = 41;
+  EXPECT_EQ(objection(params), "");
+  DeviceParams& other = params.devices["other"];
+  other.kind = DeviceKind::kUniform;
+  other.bar = {1 << 20, (1ULL << 40) + (1 << 20), 0};
+  EXPECT_EQ(objection(params), "") << "the next one";
+  other.bar = {1 << 21, 1ULL << 40, 0};
+  EXPECT_EQ(objection(params), "devices.other.bar.first");
+}
+
+TEST(Checks, APeerIsAnotherDeviceWithABarAndItsWindowIsOnTables) {
+  SystemParams params = good();
+  params.devices["generator"].window.peer = "other";
+  EXPECT_EQ(objection(params), "devices.generator.window.peer");
+  params.software.stack = Stack::kTables;
+  EXPECT_EQ(objection(params), "devices.generator.window.peer");
+  params.devices["other"].kind = DeviceKind::kUniform;
+  params.devices["other"].bar.bytes = 4096;
+  EXPECT_EQ(objection(params), "");
+  params.devices["generator"].bar = {4096, 1ULL << 45, 0};
+  params.devices["generator"].window.peer = "generator";
+  EXPECT_EQ(objection(params), "devices.generator.window.peer") << "itself";
+}
+
 TEST(Checks, PacketsNeedTablesAndAnAtc) {
   SystemParams params = good();
   DeviceParams& device = params.devices["generator"];
