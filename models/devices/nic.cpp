@@ -120,8 +120,9 @@ Nic::Operation& Nic::begin(Step step, NicRing& ring, std::uint64_t& cookie) {
   return operation;
 }
 
-void Nic::fetch(NicRing& ring) {
-  if (!ring.on || ring.error || ring.fetching || ring.ready.size() >= params_.fetch_batch) return;
+/// `more`: those that are there do not hold a packet.
+void Nic::fetch(NicRing& ring, bool more) {
+  if (!ring.on || ring.error || ring.fetching || (!more && ring.ready.size() >= params_.fetch_batch)) return;
   const std::uint32_t end = ring.tail >= ring.fetch_next ? ring.tail : ring.entries;
   const std::uint32_t count = std::min(params_.fetch_batch, end - ring.fetch_next);
   if (count == 0) return;
@@ -174,7 +175,7 @@ base::Picoseconds Nic::work(base::Picoseconds now) {
     begin_receiving(queue, now);
     begin_sending(queue.transmit, now);
     for (NicRing* const ring : {&queue.receive, &queue.transmit}) {
-      fetch(*ring);
+      fetch(*ring, false);
       next = std::min(next, write_back(*ring, now));
     }
     next = std::min(next, raise(index, now));

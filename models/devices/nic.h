@@ -74,7 +74,7 @@ class Nic final : public bus::TimedModule, DmaClient, RegisterClient {
   base::Picoseconds work(base::Picoseconds now) override;
 
   Operation& begin(Step step, NicRing& ring, std::uint64_t& cookie);
-  void fetch(NicRing& ring);
+  void fetch(NicRing& ring, bool more);
   void fetched(Operation& operation, bool ok);
   void stop(NicRing& ring);
   void take_doorbells(base::Picoseconds now);

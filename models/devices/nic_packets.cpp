@@ -56,7 +56,7 @@ void Nic::begin_receiving(Queue& queue, base::Picoseconds now) {
     std::uint64_t room = 0;
     std::size_t pieces = 0;
     while (pieces < ring.ready.size() && room < params_.packet_bytes) room += ring.ready[pieces++].descriptor.length;
-    if (room < params_.packet_bytes) return fetch(ring);
+    if (room < params_.packet_bytes) return fetch(ring, true);
     if (params_.rate_gbps == 0 && queue.to_come > 0) arrive(queue, now);
     if (queue.arrived.empty()) return;
     NicPacket packet;

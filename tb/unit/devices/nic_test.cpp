@@ -97,6 +97,18 @@ SC_TEST(Nic, FetchBatch) {
   EXPECT_EQ(bench.device.statistics().receive.descriptors.value(), 3U);
 }
 
+SC_TEST(Nic, APacketMayTakeMoreDescriptorsThanFetchBatch) {
+  NicParams params;
+  params.fetch_batch = 1;
+  params.receive_packets = 2;
+  params.packet_bytes = 5000;
+  NicBench bench(params);
+  bench.post(6);
+  bench.start();
+  sc_test::run_out();
+  for (std::uint64_t i = 0; i < 6; ++i) EXPECT_EQ(bench.descriptor(i).status & nic_regs::kDone, nic_regs::kDone);
+}
+
 SC_TEST(Nic, RateGbpsAndOverheadBytes) {
   NicParams params;
   params.rate_gbps = 100;  // 80 ps a byte
