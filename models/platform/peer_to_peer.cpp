@@ -26,9 +26,10 @@ void check_bar(const SystemParams& params, const std::string& name, const bus::P
   std::uint32_t pas = params.iommu.implementation.pas;
   for (const auto& [other, iommu] : params.iommus) pas = std::min(pas, iommu.implementation.pas);
   if ((bar.first + bar.bytes - 1) >> pas != 0)
-    throw ParameterError(path + ".first", "the BAR is beyond the physical addresses of an IOMMU "
-                                          "(implementation.pas), expected less than " +
-                                              std::to_string(1ULL << pas));
+    throw ParameterError(path + ".first",
+                         "the BAR is beyond the physical addresses of an IOMMU "
+                         "(implementation.pas), expected less than " +
+                             std::to_string(1ULL << pas));
   for (const auto& [other, device] : params.devices)
     if (other < name && device.bar.bytes != 0 && bar.first < device.bar.first + device.bar.bytes &&
         device.bar.first < bar.first + bar.bytes)
@@ -38,16 +39,17 @@ void check_bar(const SystemParams& params, const std::string& name, const bus::P
 void check_peer(const SystemParams& params, const std::string& name, const DeviceParams& device) {
   const std::string path = "devices." + name + ".window.peer";
   if (params.software.stack != Stack::kTables || device.kind == DeviceKind::kPackets)
-    throw ParameterError(path, "only windows of generators on tables can be a peer's memory, expected none, or "
-                               "software.stack tables");
+    throw ParameterError(path,
+                         "only windows of generators on tables can be a peer's memory, expected none, or "
+                         "software.stack tables");
   std::vector<std::string> names;
   for (const auto& [other, with] : params.devices)
     if (with.bar.bytes != 0 && other != name) names.push_back(other);
   if (std::find(names.begin(), names.end(), device.window.peer) == names.end())
-    throw ParameterError(
-        path, "no other device with a BAR is called '" + device.window.peer + "', " +
-                  (names.empty() ? "expected bar.bytes of one"
-                                 : "did you mean '" + base::nearest_name(device.window.peer, names) + "'?"));
+    throw ParameterError(path,
+                         "no other device with a BAR is called '" + device.window.peer + "', " +
+                             (names.empty() ? "expected bar.bytes of one"
+                                            : "did you mean '" + base::nearest_name(device.window.peer, names) + "'?"));
 }
 
 }  // namespace
