@@ -12,6 +12,7 @@ namespace iommusim::domain {
 struct PageFault {
   std::uint64_t iova = 0;
   bool read = false, write = false, execute = false, privileged = false;
+  std::uint32_t more_permissions = 0;  ///< bits 4 and up of what the device asked for, if it has any
 };
 
 /// A complete group: it came with its last request, and nothing of it was lost on the way.
