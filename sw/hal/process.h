@@ -8,6 +8,8 @@
 
 namespace iommusim::hal {
 
+class Files;
+
 class Process {
  public:
   virtual ~Process() = default;
@@ -21,6 +23,8 @@ class Process {
   /// Charges `pages` to the locked-memory account; 0 or ENOMEM over the limit. `uncharge` gives back.
   virtual int charge_locked(std::uint64_t pages) = 0;
   virtual void uncharge_locked(std::uint64_t pages) = 0;
+  /// Its file descriptors; nullptr: it has none, and calls that need them answer ENOMEM or EBADF.
+  virtual Files* files() { return nullptr; }
 };
 
 }  // namespace iommusim::hal

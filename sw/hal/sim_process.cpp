@@ -11,7 +11,7 @@
 namespace iommusim::hal {
 
 SimProcess::SimProcess(Os& os, Memory& memory, FrameAllocator& frames, std::uint64_t locked_limit_pages)
-    : memory_(memory), frames_(frames), lock_(os.make_mutex()), limit_(locked_limit_pages) {}
+    : memory_(memory), frames_(frames), lock_(os.make_mutex()), limit_(locked_limit_pages), descriptors_(os) {}
 
 SimProcess::~SimProcess() {
   for (auto& [va, area] : areas_) drop_area_locked(area);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hal/file_table.h"
 #include "hal/hardware.h"
 #include "hal/os.h"
 #include "hal/process.h"
@@ -40,6 +41,8 @@ class SimProcess final : public Process {
   void unpin_page(std::uint64_t spa) override;
   int charge_locked(std::uint64_t pages) override;
   void uncharge_locked(std::uint64_t pages) override;
+  Files* files() override { return &descriptors_; }
+  FileTable& descriptors() { return descriptors_; }
 
  private:
   struct Area {
@@ -66,6 +69,7 @@ class SimProcess final : public Process {
   std::unordered_map<std::uint64_t, Pin> pins_;  // by page
   std::uint64_t limit_;
   std::uint64_t locked_ = 0;
+  FileTable descriptors_;  // closed first: a release may give back pins
 };
 
 }  // namespace iommusim::hal
