@@ -8,8 +8,9 @@
 
 namespace iommusim::hal {
 
-ThreadedInterrupts::ThreadedInterrupts(Os& os, unsigned vectors, std::optional<MessageTarget> messages)
-    : os_(os), messages_(messages) {
+ThreadedInterrupts::ThreadedInterrupts(Os& os, unsigned vectors, std::optional<MessageTarget> messages,
+                                       std::uint64_t latency_ns)
+    : os_(os), messages_(messages), latency_ns_(latency_ns) {
   for (unsigned i = 0; i < vectors; ++i) {
     lines_.push_back(std::make_shared<Line>());
     lines_.back()->lock = os.make_mutex();
@@ -26,7 +27,7 @@ ThreadedInterrupts::~ThreadedInterrupts() {
   }
 }
 
-void ThreadedInterrupts::serve(Line& line) {
+void ThreadedInterrupts::serve(Line& line, Os& os, std::uint64_t latency_ns) {
   std::unique_lock guard(*line.lock);
   for (;;) {
     while (!line.stop && !(line.pending && line.handler)) line.changed->wait(*line.lock);
@@ -35,9 +36,11 @@ void ThreadedInterrupts::serve(Line& line) {
     line.running = true;
     const auto handler = line.handler;
     guard.unlock();
+    if (latency_ns != 0) os.spend_ns(latency_ns);
     handler();
     guard.lock();
     line.running = false;
+    if (line.high) line.pending = true;
     line.changed->wake_all();
   }
 }
@@ -48,6 +51,15 @@ void ThreadedInterrupts::raise(unsigned vector) {
   const std::lock_guard guard(*line.lock);
   line.pending = true;
   line.changed->wake_all();
+}
+
+void ThreadedInterrupts::set_level(unsigned vector, bool high) {
+  ensure(vector < lines_.size(), "interrupt vector out of range");
+  {
+    const std::lock_guard guard(*lines_[vector]->lock);
+    lines_[vector]->high = high;
+  }
+  if (high) raise(vector);
 }
 
 bool ThreadedInterrupts::deliver(std::uint64_t address, std::uint32_t data) {
@@ -69,7 +81,7 @@ void ThreadedInterrupts::set_handler(unsigned vector, std::function<void()> hand
   }
   if (!line->thread_started) {
     line->thread_started = true;
-    os_.start_thread("irq/" + std::to_string(vector), [line] { serve(*line); });
+    os_.start_thread("irq/" + std::to_string(vector), [line, os = &os_, ns = latency_ns_] { serve(*line, *os, ns); });
   }
   line->changed->wake_all();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interrupts whose handlers run in threads of the Os, one thread a vector. raise() latches: a vector raised while its
-// handler runs makes it run once more, any number of raises before a run make one. For plain threads; a simulation uses
-// the binding in hal_systemc, whose raise() may be called from any SystemC process.
+// handler runs makes it run once more, any number of raises before a run make one. Wires are sensitive to their level.
+// For plain threads; a simulation whose software runs on SC_THREADs uses the binding in hal_systemc.
 #pragma once
 
 #include <memory>
@@ -21,12 +21,16 @@ struct MessageTarget {
 
 class ThreadedInterrupts final : public Interrupts {
  public:
-  ThreadedInterrupts(Os& os, unsigned vectors, std::optional<MessageTarget> messages = std::nullopt);
+  /// `latency_ns`: from raise() to the first instruction of the handler.
+  ThreadedInterrupts(Os& os, unsigned vectors, std::optional<MessageTarget> messages = std::nullopt,
+                     std::uint64_t latency_ns = 0);
   /// Disconnects all handlers.
   ~ThreadedInterrupts() override;
 
   /// The wire of `vector` rose. Never blocks for long; callable from any host thread.
   void raise(unsigned vector);
+  /// A wire's level: while it is high the vector fires, again after each run of the handler. As raise().
+  void set_level(unsigned vector, bool high);
   /// A device wrote `data` to `address`. False: not a message of ours.
   bool deliver(std::uint64_t address, std::uint32_t data);
 
@@ -41,13 +45,15 @@ class ThreadedInterrupts final : public Interrupts {
     std::function<void()> handler;
     bool thread_started = false;
     bool pending = false;
+    bool high = false;
     bool running = false;
     bool stop = false;
   };
-  static void serve(Line& line);
+  static void serve(Line& line, Os& os, std::uint64_t latency_ns);
 
   Os& os_;
   std::optional<MessageTarget> messages_;
+  const std::uint64_t latency_ns_;
   std::vector<std::shared_ptr<Line>> lines_;
 };
 
