@@ -12,6 +12,7 @@
 #include "hal/contradiction.h"
 #include "iommufd/context.h"
 #include "pagetable/mapping.h"
+#include "uapi/ioctls.h"
 
 namespace iommusim::iommufd {
 
@@ -47,6 +48,12 @@ class Call {
   /// The struct goes back to user space even if the handler fails.
   void reply_even_on_error() { reply_on_error_ = true; }
   bool replies_on_error() const { return reply_on_error_; }
+  /// For a command whose reply depends on what it was asked: in place of what its row says.
+  void reply_with(uapi::Reply reply) { reply_ = reply; }
+  uapi::Reply reply(const uapi::IoctlRow& row) const { return reply_.value_or(row.reply); }
+  /// What the program gets in place of 0.
+  void set_result(int result) { result_ = result; }
+  int result() const { return result_; }
 
   void commit() noexcept;
 
@@ -61,6 +68,8 @@ class Call {
   Context& context_;
   hal::Process& caller_;
   bool reply_on_error_ = false;
+  std::optional<uapi::Reply> reply_;
+  int result_ = 0;
   std::array<Protection, kMaxHolds> holds_;
   std::size_t holds_used_ = 0;
   std::vector<Reservation> created_;

@@ -28,7 +28,8 @@ class Context : public std::enable_shared_from_this<Context> {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// A system call of `caller`: 0 or a negative errno. `user_arg` is an address of the caller's space.
+  /// A system call of `caller`: 0 (a few commands say more) or a negative errno. `user_arg` is an address of the
+  /// caller's space.
   int ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t user_arg);
 
   Host& host() { return host_; }

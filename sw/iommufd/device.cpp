@@ -9,12 +9,16 @@
 
 namespace iommusim::iommufd {
 
-Device::Device(std::shared_ptr<Context> context, domain::Device& hardware, std::shared_ptr<DeviceGroup> group)
-    : Object(kType), context_(std::move(context)), hardware_(hardware), group_(std::move(group)) {}
+Device::Device(Context& context, bool keeps, domain::Device& hardware, std::shared_ptr<DeviceGroup> group)
+    : Object(kType),
+      context_(context),
+      keep_(keeps ? context.shared_from_this() : nullptr),
+      hardware_(hardware),
+      group_(std::move(group)) {}
 
 Device::~Device() { group_->remove(hardware_); }
 
-int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
+int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out, bool keeps_context) {
   return or_enomem([&]() -> int {
     // uapi 11.2, rows 11 to 14
     if (!hardware.capable(domain::Capability::kCacheCoherency)) return EINVAL;
@@ -23,7 +27,7 @@ int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
     if (const int error = context.get_group(hardware.group(), group)) return error;
     if (const int error = group->add(hardware)) return error;
     pagetable::Undo leave([&] { group->remove(hardware); });
-    auto device = std::make_unique<Device>(context.shared_from_this(), hardware, group);
+    auto device = std::make_unique<Device>(context, keeps_context, hardware, group);
     leave.keep();  // the device does it from here on
     Reservation reservation = context.objects().reserve(std::move(device));
     id_out = reservation.id();
@@ -33,7 +37,8 @@ int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out) {
 }
 
 int device_unbind(Context& context, ObjectId device_id) {
-  const std::shared_ptr<Context> keep = context.shared_from_this();  // the device may be the last that keeps it
+  // The device may be the last that keeps it; empty at the end of a context.
+  const std::shared_ptr<Context> keep = context.weak_from_this().lock();
   return context.objects().remove_owned(device_id, Device::kType);
 }
 

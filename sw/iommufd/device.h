@@ -16,22 +16,25 @@ class Device final : public Object {
  public:
   static constexpr ObjectType kType = ObjectType::kDevice;
 
-  Device(std::shared_ptr<Context> context, domain::Device& hardware, std::shared_ptr<DeviceGroup> group);
+  /// `keeps`: the device keeps its context open.
+  Device(Context& context, bool keeps, domain::Device& hardware, std::shared_ptr<DeviceGroup> group);
   ~Device() override;
 
-  Context& context() { return *context_; }
+  Context& context() { return context_; }
   domain::Device& hardware() { return hardware_; }
   DeviceGroup& group() { return *group_; }
 
  private:
-  const std::shared_ptr<Context> context_;
+  Context& context_;
+  const std::shared_ptr<Context> keep_;
   domain::Device& hardware_;
   const std::shared_ptr<DeviceGroup> group_;
 };
 
 /// Claims the device's group for the context and gives the device an id. EINVAL (not cache coherent), EPERM (its
 /// interrupts are not isolated), EBUSY (the group is somebody else's, or this device is bound already), ENOMEM.
-int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out);
+/// Unless `keeps_context`, the context may end before the device, and an object in it must unbind it then.
+int device_bind(Context& context, domain::Device& hardware, ObjectId& id_out, bool keeps_context = true);
 /// The device must be detached. Waits for calls that use it. ENOENT.
 int device_unbind(Context& context, ObjectId device_id);
 

@@ -27,6 +27,7 @@ union AnyArgument {
 #define IOMMUSIM_IOCTL(nr, Name, Struct, min_size, reply, help) uapi::Struct Name;
 #include "uapi/ioctls.def"
 #undef IOMMUSIM_IOCTL
+  unsigned char extra[ExtraIoctl::kMaxStruct];
 };
 
 // Steps 6 to 8: what of the user's struct the kernel does not know must be zero.
@@ -47,10 +48,10 @@ int copy_in(hal::Process& caller, std::uint64_t user_arg, std::uint32_t user_siz
   return caller.copy_from_user(to, user_arg, std::min(user_size, size)) != 0 ? EFAULT : 0;
 }
 
-int copy_reply(hal::Process& caller, const uapi::IoctlRow& row, std::uint64_t user_arg, std::uint32_t user_size,
-               const unsigned char* from) {
+int copy_reply(hal::Process& caller, const uapi::IoctlRow& row, uapi::Reply reply, std::uint64_t user_arg,
+               std::uint32_t user_size, const unsigned char* from) {
   const std::uint32_t size = std::min(user_size, row.struct_size);
-  switch (row.reply) {
+  switch (reply) {
     case uapi::Reply::kNothing:
       return 0;
     case uapi::Reply::kStruct:
@@ -63,25 +64,42 @@ int copy_reply(hal::Process& caller, const uapi::IoctlRow& row, std::uint64_t us
   return 0;
 }
 
+constexpr std::uint32_t nr_of(std::uint32_t command) { return command & 0xFF; }
+
+// Step 1.
+bool in_table(const Host& host, std::uint32_t command) {
+  const std::uint32_t last = host.extra ? nr_of(host.extra->row.command) : uapi::kIommuLastNr;
+  return nr_of(command) >= uapi::kIommuFirstNr && nr_of(command) <= last;
+}
+
+const uapi::IoctlRow* find_row(const Host& host, std::uint32_t command) {
+  return host.extra && command == host.extra->row.command ? &host.extra->row : uapi::find_iommu_ioctl(command);
+}
+
+int handle_row(Call& call, const uapi::IoctlRow* row, AnyArgument& argument) {
+  const ExtraIoctl* const extra = call.context().host().extra;
+  if (extra && row == &extra->row) return extra->handle(call, &argument);
+  return kHandlers[row - uapi::kIommuIoctls](call, &argument);
+}
+
+// A negative errno, or what the program gets.
 int run(Context& context, CallInfo& info, std::uint64_t user_arg, AnyArgument& argument) {
-  // Numbers outside of the table belong to the emulation of a VFIO container, of which nothing is here.
-  const std::uint32_t nr = info.command & 0xFF;
-  if (nr < uapi::kIommuFirstNr || nr > uapi::kIommuLastNr) return ENOTTY;
   std::uint32_t user_size = 0;
-  if (info.caller->copy_from_user(&user_size, user_arg, sizeof user_size) != 0) return EFAULT;
-  if (!info.row) return ENOTTY;
-  if (user_size < info.row->min_size) return EINVAL;
-  if (const int error = copy_in(*info.caller, user_arg, user_size, info.row->struct_size, &argument)) return error;
+  if (info.caller->copy_from_user(&user_size, user_arg, sizeof user_size) != 0) return -EFAULT;
+  if (!info.row) return -ENOTTY;
+  if (user_size < info.row->min_size) return -EINVAL;
+  if (const int error = copy_in(*info.caller, user_arg, user_size, info.row->struct_size, &argument)) return -error;
   info.argument = &argument;
 
   Call call(context, *info.caller);
-  int error = kHandlers[info.row - uapi::kIommuIoctls](call, &argument);
+  int error = handle_row(call, info.row, argument);
   if (error == 0 || call.replies_on_error()) {
     const auto* bytes = reinterpret_cast<const unsigned char*>(&argument);
-    if (copy_reply(*info.caller, *info.row, user_arg, user_size, bytes) != 0) error = EFAULT;
+    if (copy_reply(*info.caller, *info.row, call.reply(*info.row), user_arg, user_size, bytes) != 0) error = EFAULT;
   }
-  if (error == 0) call.commit();
-  return error;
+  if (error != 0) return -error;
+  call.commit();
+  return call.result();
 }
 
 }  // namespace
@@ -89,16 +107,19 @@ int run(Context& context, CallInfo& info, std::uint64_t user_arg, AnyArgument& a
 int Context::ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t user_arg) {
   AnyArgument argument;
   std::memset(&argument, 0, sizeof argument);
-  CallInfo info{this, &caller, command, uapi::find_iommu_ioctl(command), nullptr};
+  CallInfo info{this, &caller, command, find_row(host_, command), nullptr};
   if (host_.observer) host_.observer->call_begins(info);
-  int error = 0;
+  int result = -ENOTTY;
   try {
-    error = run(*this, info, user_arg, argument);
+    if (in_table(host_, command))
+      result = run(*this, info, user_arg, argument);
+    else if (host_.outer)
+      result = host_.outer->ioctl(*this, caller, command, user_arg);
   } catch (const std::bad_alloc&) {
-    error = ENOMEM;
+    result = -ENOMEM;
   }
-  if (host_.observer) host_.observer->call_ends(info, -error);
-  return -error;
+  if (host_.observer) host_.observer->call_ends(info, result);
+  return result;
 }
 
 }  // namespace iommusim::iommufd

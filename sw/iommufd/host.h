@@ -6,6 +6,7 @@
 #include "hal/hardware.h"
 #include "hal/os.h"
 #include "iommufd/dma_ownership.h"
+#include "iommufd/extra_ioctls.h"
 #include "iommufd/observer.h"
 
 namespace iommusim::iommufd {
@@ -17,6 +18,9 @@ struct Host {
   hal::Os& os;
   hal::Memory& memory;  ///< for accesses that copy from and to mapped pages
   CallObserver* const observer;
+  // Set before the first context opens; they outlive the contexts.
+  const ExtraIoctl* extra = nullptr;
+  OuterIoctls* outer = nullptr;
   DmaOwnership ownership;
 };
 

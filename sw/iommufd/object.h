@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the object table of a context holds: the common part of IOAS, page tables, devices, accesses. The teardown of a
-// kind is its destructor; it runs outside of all locks of the table, may wait, and cannot fail. Counters and state
-// belong to ObjectTable, whose lock guards them; see object_table.cpp for what they mean.
+// What the object table of a context holds: the common part of all types (semantics.md 1). The teardown of a type is
+// its destructor; it runs outside of all locks of the table, may wait, and cannot fail. Counters and state belong to
+// ObjectTable, whose lock guards them; see object_table.cpp for what they mean.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,19 @@ namespace iommusim::iommufd {
 
 using ObjectId = std::uint32_t;
 
-enum class ObjectType { kIoas, kHwptPaging, kDevice, kAccess };
+enum class ObjectType {
+  kIoas,
+  kHwptPaging,
+  kHwptNested,
+  kDevice,
+  kAccess,
+  kFault,
+  kViommu,
+  kVdevice,
+  kVeventq,
+  kHwQueue,
+  kSelftest,  ///< of builds for tests
+};
 const char* name_of(ObjectType type);
 
 class ObjectTable;

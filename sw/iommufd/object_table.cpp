@@ -23,8 +23,12 @@
 //
 // Gone. The slot is empty, the id is free for the next creation, and the destructor runs without any lock of the table:
 // it may block on page-table locks and hardware, and drops the object's own relations, which may free its neighbours.
+//
+// Tombstone. A vDEVICE goes with its device, when the kernel unbinds that. The program never gave the id back, and must
+// not meet another object under it: the slot is empty and stays so (R1.7).
 #include "iommufd/object_table.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <string>
@@ -44,10 +48,24 @@ const char* name_of(ObjectType type) {
       return "IOAS";
     case ObjectType::kHwptPaging:
       return "HWPT_PAGING";
+    case ObjectType::kHwptNested:
+      return "HWPT_NESTED";
     case ObjectType::kDevice:
       return "DEVICE";
     case ObjectType::kAccess:
       return "ACCESS";
+    case ObjectType::kFault:
+      return "FAULT";
+    case ObjectType::kViommu:
+      return "VIOMMU";
+    case ObjectType::kVdevice:
+      return "VDEVICE";
+    case ObjectType::kVeventq:
+      return "VEVENTQ";
+    case ObjectType::kHwQueue:
+      return "HW_QUEUE";
+    case ObjectType::kSelftest:
+      return "SELFTEST";
   }
   return "?";
 }
@@ -82,8 +100,11 @@ ObjectTable::ObjectTable(hal::Os& os, DestroyPolicy policy, CallObserver* observ
 Reservation ObjectTable::reserve(std::unique_ptr<Object> object) {
   const std::lock_guard guard(*lock_);
   std::size_t slot = lowest_free_;
-  while (slot < slots_.size() && slots_[slot]) ++slot;
-  if (slot == slots_.size()) slots_.emplace_back();
+  while (slot < slots_.size() && (slots_[slot] || tombstones_[slot])) ++slot;
+  if (slot == slots_.size()) {
+    tombstones_.resize(slot + 1);
+    slots_.resize(slot + 1);
+  }
   object->id_ = static_cast<ObjectId>(slot + 1);
   lowest_free_ = slot + 1;
   slots_[slot] = std::move(object);
@@ -151,6 +172,7 @@ void ObjectTable::drop_users(Object& object) noexcept {
 
 std::unique_ptr<Object> ObjectTable::take_locked(Object& object) noexcept {
   object.state_ = Object::State::kGone;
+  if (compat_ == &object) compat_ = nullptr;
   const std::size_t slot = object.id() - 1;
   if (slot < lowest_free_) lowest_free_ = slot;
   return std::move(slots_[slot]);
@@ -199,18 +221,54 @@ void ObjectTable::drop_or_remove(Protection&& users) {
   if (--object.users_ == 0 && object.calls_ == 0 && object.state_ == Object::State::kLive) gone = take_locked(object);
 }
 
+bool ObjectTable::bury(Object& held) {
+  std::unique_ptr<Object> gone;
+  const std::lock_guard guard(*lock_);
+  const bool removing = held.state_ == Object::State::kDraining;  // by a DESTROY, which waits for this hold, too
+  lower_calls_locked(held);
+  if (removing) return false;
+  held.state_ = Object::State::kDraining;
+  wait_for_calls_locked(held);
+  hal::ensure(held.users_ == 0, "the kernel removes an object that something refers to");
+  tombstones_[held.id() - 1] = true;
+  gone = take_locked(held);
+  return true;
+}
+
+void ObjectTable::set_compat(Object* object) {
+  const std::lock_guard guard(*lock_);
+  compat_ = object;
+}
+
+bool ObjectTable::publish_compat(Reservation&& reservation) {
+  const std::lock_guard guard(*lock_);
+  if (compat_) return false;
+  compat_ = reservation.object_;
+  compat_->state_ = Object::State::kLive;
+  reservation.table_ = nullptr;
+  return true;
+}
+
+Object* ObjectTable::raise_calls_of_compat() {
+  const std::lock_guard guard(*lock_);
+  if (!compat_ || compat_->state_ != Object::State::kLive) return nullptr;
+  ++compat_->calls_;
+  return compat_;
+}
+
 bool ObjectTable::empty() {
   const std::lock_guard guard(*lock_);
   for (const auto& slot : slots_)
     if (slot) return false;
-  return true;
+  return std::find(tombstones_.begin(), tombstones_.end(), true) == tombstones_.end();
 }
 
 void ObjectTable::release() {
   for (bool progress = true; progress;) {
     progress = false;
     for (auto& slot : slots_) {
-      if (!slot || slot->users_ != 0 || slot->calls_ != 0) continue;
+      // What the kernel owns goes with its owner, which may be another object here.
+      if (!slot || slot->owned_ || slot->users_ != 0 || slot->calls_ != 0) continue;
       const std::unique_ptr<Object> gone = std::move(slot);  // its destructor takes the table's lock
       progress = true;
     }

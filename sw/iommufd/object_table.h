@@ -29,6 +29,7 @@ class Reservation {
   void publish_owned() noexcept;
 
  private:
+  friend class ObjectTable;
   ObjectTable* table_;
   Object* object_;
 };
@@ -68,7 +69,27 @@ class ObjectTable {
   /// tables).
   void drop_or_remove(Protection&& users);
 
-  /// No id is taken, not even a reserved one (R1.9).
+  /// Removal by the kernel of what a program may destroy as well: waits for calls in flight, `hold` aside. The id stays
+  /// taken and names nothing until the end of the context (R1.7). False: a program was faster, or is about to be; the
+  /// object may still be there if its DESTROY fails.
+  template <class T>
+  bool tombstone(CallHold<T>&& hold) {
+    return bury(*hold.forget());
+  }
+
+  // One object of the context may be marked as the one that the emulation of a VFIO container uses. The mark is not a
+  // protection: it goes with the object (R1.5).
+
+  /// An object that the caller protects or has not published yet.
+  void set_compat(Object* object);
+  /// Publishes the object and marks it. False: another one has the mark, and nothing is done.
+  bool publish_compat(Reservation&& reservation);
+  template <class T>
+  CallHold<T> hold_compat() {
+    return wrap<T>(raise_calls_of_compat());
+  }
+
+  /// No id is taken, not even a reserved one or one of a tombstone (R1.9).
   bool empty();
   /// The end of the context: destroys all objects, those that others refer to after these (R1.8). A protection that
   /// nobody drops is a contradiction.
@@ -86,6 +107,8 @@ class ObjectTable {
   }
   Object* raise_calls(ObjectId id, const ObjectType* type);
   bool try_raise_calls(Object& object);
+  Object* raise_calls_of_compat();
+  bool bury(Object& held);
   void raise_users(Object& object);
   void exchange_call_for_users(Object& object);
   void drop_call(Object& object) noexcept;
@@ -104,7 +127,9 @@ class ObjectTable {
   std::unique_ptr<hal::Mutex> lock_;            // guards everything below and the counters of all objects
   std::unique_ptr<hal::WaitQueue> changed_;     // a draining object has no calls any more
   std::vector<std::unique_ptr<Object>> slots_;  // [id - 1]
+  std::vector<bool> tombstones_;                // [id - 1], as long as slots_; a slot with one is never used again
   std::size_t lowest_free_ = 0;                 // no free slot below it
+  Object* compat_ = nullptr;
 };
 
 template <class T>

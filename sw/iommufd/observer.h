@@ -25,7 +25,7 @@ class CallObserver {
  public:
   virtual ~CallObserver() = default;
   virtual void call_begins(const CallInfo&) {}
-  /// `result` is what the program gets: 0 or a negative errno.
+  /// `result` is what the program gets.
   virtual void call_ends(const CallInfo&, int /*result*/) {}
   /// The removal of an object begins to wait for calls in flight. Called under the table's lock: do not call back.
   virtual void removal_waits(ObjectId) {}

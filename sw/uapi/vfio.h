@@ -178,7 +178,7 @@ struct VfioPciDependentDevice {
   std::uint8_t devfn;
 };
 static_assert(sizeof(VfioPciDependentDevice) == 8 && offsetof(VfioPciDependentDevice, devfn) == 7);
-inline constexpr std::uint32_t kVfioDevIdOwned = 0;                ///< no id of this context, but owned by it
+inline constexpr std::uint32_t kVfioDevIdOwned = 0;               ///< no id of this context, but owned by it
 inline constexpr std::uint32_t kVfioDevIdNotOwned = 0xFFFF'FFFF;  ///< somebody else's
 /// `count` VfioPciDependentDevice follow in the information, `count` s32 group descriptors in the order.
 struct VfioPciHotReset {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PCI function as the VFIO layer sees it: what it is, its BARs, its reset, its interrupts. Models of devices implement
-// it (a scripted one in tests), the VFIO layer drives it; configuration space is not here, the VFIO layer emulates it
-// from the identity and tells the function what a program switched. All calls may come from several threads; those that
-// reach registers may let simulated time pass.
+// A PCI function as the VFIO layer sees it: what it is, its BARs, its reset, its interrupts. Models of devices
+// implement it (a scripted one in tests), the VFIO layer drives it; configuration space is not here, the VFIO layer
+// emulates it from the identity and tells the function what a program switched. All calls may come from several
+// threads; those that reach registers may let simulated time pass.
 #pragma once
 
 #include <array>

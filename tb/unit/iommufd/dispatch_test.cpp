@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "iommufd/call.h"
 #include "world.h"
 
 namespace iommusim::iommufd {
@@ -151,6 +152,60 @@ TEST(Dispatch, AnObserverSeesEveryCallFromBothSides) {
   EXPECT_EQ(world.context->ioctl(world.process, 0x3B00, 0), -ENOTTY);
   EXPECT_EQ(recorder.begun, recorder.ended);
   EXPECT_EQ(recorder.results, (std::vector<int>{0, 0, -EEXIST, -ENOTTY}));
+}
+
+// Parts that a machine may lack: a command of builds for tests, and the emulation of a VFIO container.
+struct EchoCommand {
+  std::uint32_t size, in, out;
+};
+int handle_echo(Call& call, void* argument) {
+  auto& echo = *static_cast<EchoCommand*>(argument);
+  if (echo.in == 0) return EINVAL;
+  echo.out = echo.in;
+  if (echo.in == 2) call.reply_with(uapi::Reply::kNothing);
+  if (echo.in == 3) call.set_result(33);
+  return 0;
+}
+constexpr ExtraIoctl kEcho = {
+    {uapi::iommu_command(0xA0), "Echo", "EchoCommand", sizeof(EchoCommand), 8, uapi::Reply::kStruct, "tells it again"},
+    handle_echo};
+
+TEST_F(DispatchTest, ATestCommandIsARowOfTheTable) {
+  EchoCommand echo{0, 1, 0};
+  const std::uint32_t command = kEcho.row.command;
+  EXPECT_EQ(world.call(command, echo), ENOTTY);
+  EXPECT_EQ(raw(command, kNowhere), -ENOTTY) << "outside of the table";
+  world.host.extra = &kEcho;
+  EXPECT_EQ(raw(command, kNowhere), -EFAULT);
+  EXPECT_EQ(raw(uapi::iommu_command(0x9F), kNowhere), -EFAULT) << "an empty slot of the longer table";
+  EXPECT_EQ(raw(uapi::iommu_command(0x9F), put(8)), -ENOTTY);
+  EXPECT_EQ(raw(uapi::iommu_command(0xA1), kNowhere), -ENOTTY);
+  EXPECT_EQ(raw(command, put(7)), -EINVAL);
+  EXPECT_EQ(raw(command, put(16, 12)), -E2BIG);
+  EXPECT_EQ(world.call(command, echo), 0);
+  EXPECT_EQ(echo.out, 1U);
+  echo = {0, 2, 0};
+  EXPECT_EQ(world.call(command, echo), 0);
+  EXPECT_EQ(echo.out, 0U) << "nothing came back";
+  echo = {0, 3, 0};
+  EXPECT_EQ(world.call(command, echo), -33) << "what is more than 0 is what the program gets";
+  echo = {0, 0, 0};
+  EXPECT_EQ(world.call(command, echo), EINVAL);
+}
+
+TEST_F(DispatchTest, NumbersOutsideOfTheTableAreTheContainers) {
+  struct Container final : OuterIoctls {
+    int ioctl(Context&, hal::Process&, std::uint32_t command, std::uint64_t arg) override {
+      if (command == 0x3B65) throw std::bad_alloc();
+      return command == 0x3B64 ? static_cast<int>(arg) : -ENOTTY;
+    }
+  } container;
+  EXPECT_EQ(raw(0x3B64, 7), -ENOTTY);
+  world.host.outer = &container;
+  EXPECT_EQ(raw(0x3B64, 7), 7);
+  EXPECT_EQ(raw(0x3B65, 7), -ENOMEM);
+  EXPECT_EQ(raw(0x3BFF, 7), -ENOTTY);
+  EXPECT_EQ(raw(uapi::iommu_command(0x95), kNowhere), -ENOTTY) << "just beyond the table";
 }
 
 }  // namespace

@@ -172,5 +172,59 @@ RC_GTEST_PROP(ObjectTableIds, AlwaysTheLowestFree, ()) {
   }
 }
 
+// R1.7
+TEST_F(ObjectTableTest, ATombstoneKeepsItsIdAndNamesNothing) {
+  const ObjectId buried = add();
+  EXPECT_TRUE(table.tombstone(table.hold<Thing>(buried)));
+  EXPECT_EQ(alive, 0);
+  EXPECT_FALSE(table.hold_any(buried));
+  EXPECT_EQ(table.destroy(buried), ENOENT);
+  EXPECT_EQ(add(), buried + 1);
+  EXPECT_EQ(table.destroy(buried + 1), 0);
+  EXPECT_EQ(add(), buried + 1) << "the number is not used again";
+  EXPECT_EQ(table.destroy(buried + 1), 0);
+  EXPECT_FALSE(table.empty());  // R1.9
+  table.release();              // and is no leak
+}
+
+// R1.5: the mark of the compat object is no reference, and goes with it.
+TEST_F(ObjectTableTest, TheCompatMarkGoesWithItsObject) {
+  EXPECT_FALSE(table.hold_compat<Thing>());
+  Reservation first = table.reserve(std::make_unique<Thing>(&alive));
+  const ObjectId id = first.id();
+  EXPECT_TRUE(table.publish_compat(std::move(first)));
+  EXPECT_EQ(table.hold_compat<Thing>()->id(), id);
+  {
+    Reservation second = table.reserve(std::make_unique<Thing>(&alive));
+    EXPECT_FALSE(table.publish_compat(std::move(second))) << "there is one";
+  }
+  EXPECT_EQ(alive, 1);
+  EXPECT_EQ(table.destroy(id), 0);
+  EXPECT_FALSE(table.hold_compat<Thing>());
+  const ObjectId other = add();
+  table.set_compat(table.hold_any(other).get());
+  EXPECT_EQ(table.hold_compat<Thing>()->id(), other);
+  table.set_compat(nullptr);
+  EXPECT_FALSE(table.hold_compat<Thing>());
+}
+
+// R1.8: what the kernel owns goes with its owner, here an object with a higher id.
+struct Owner final : Object {
+  static constexpr ObjectType kType = ObjectType::kSelftest;
+  Owner(ObjectTable& table, ObjectId owned) : Object(kType), table_(table), owned_(owned) {}
+  ~Owner() override { EXPECT_EQ(table_.remove_owned(owned_, Thing::kType), 0); }
+  ObjectTable& table_;
+  const ObjectId owned_;
+};
+
+TEST_F(ObjectTableTest, AnOwnerRemovesWhatItOwnsAtTheEnd) {
+  Reservation thing = table.reserve(std::make_unique<Thing>(&alive));
+  thing.publish_owned();
+  table.reserve(std::make_unique<Owner>(table, thing.id())).publish();
+  table.release();
+  EXPECT_EQ(alive, 0);
+  EXPECT_EQ(log, "");
+}
+
 }  // namespace
 }  // namespace iommusim::iommufd
