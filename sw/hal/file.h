@@ -12,6 +12,7 @@
 #include <mutex>
 #include <utility>
 
+#include "hal/dma_buf.h"
 #include "hal/process.h"
 
 namespace iommusim::hal {
@@ -83,6 +84,9 @@ class File {
     return -ENODEV;
   }
 
+  /// Not null: the file is a dma-buf, which lives as long as the file.
+  virtual DmaBuf* dma_buf() { return nullptr; }
+
  protected:
   /// The file serialises its own calls of this, so that the last one tells the truth.
   void set_readable(bool readable) {
@@ -114,6 +118,16 @@ class MemoryFile {
   /// 0, EINVAL (positive, as in Process): not a memory file, or `offset`, a multiple of the page, is beyond its end.
   virtual int pin_page(std::uint64_t offset, bool write, std::uint64_t& spa_out) = 0;
   virtual void unpin_page(std::uint64_t spa) = 0;
+  /// Like Process::pin_pages().
+  virtual int pin_pages(std::uint64_t offset, std::uint64_t count, bool write, std::uint64_t* spas,
+                        std::uint64_t& pinned) {
+    for (pinned = 0; pinned < count; ++pinned)
+      if (const int error = pin_page(offset + pinned * 4096, write, spas[pinned])) return error;
+    return 0;
+  }
+  virtual void unpin_pages(const std::uint64_t* spas, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) unpin_page(spas[i]);
+  }
 };
 
 /// The descriptors of one process. Thread-safe. Functions return 0 or a negative errno.

@@ -202,7 +202,8 @@ int FileTable::poll(int fd, unsigned events, std::uint64_t timeout_ns) {
     const unsigned ready = ready_events(*description->file) & events;
     const std::uint64_t now = os_.now_ns();
     if (ready != 0 || now >= end) return static_cast<int>(ready);
-    waker_->wait_for(seen, std::min<std::uint64_t>(end - now, 100'000));  // short: a wake may fall between look and sleep
+    waker_->wait_for(seen,
+                     std::min<std::uint64_t>(end - now, 100'000));  // short: a wake may fall between look and sleep
   }
 }
 

@@ -60,7 +60,7 @@ int PageArray::acquire_chunk(std::uint64_t first, std::uint64_t last) {
       if (error) break;
       ++fresh;
     }
-    if (!error && fresh != 0) error = process_.charge_locked(fresh);
+    if (!error && fresh != 0) error = process_.charge_locked(fresh, hal::LockedAccount::kUser);
   } catch (const std::bad_alloc&) {
     error = ENOMEM;
   }
@@ -109,7 +109,7 @@ void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept
     if (number % kChunkPages == kChunkPages - 1 || number == last)
       at = at->second.in_use == 0 ? chunks_.erase(at) : std::next(at);
   }
-  if (freed != 0) process_.uncharge_locked(freed);
+  if (freed != 0) process_.uncharge_locked(freed, hal::LockedAccount::kUser);
 }
 
 const PageArray::Page& PageArray::page(std::uint64_t number) const {

@@ -78,6 +78,20 @@ static_assert(offsetof(IommuIoasMap, ioas_id) == 8 && offsetof(IommuIoasMap, res
 static_assert(offsetof(IommuIoasMap, user_va) == 16 && offsetof(IommuIoasMap, length) == 24);
 static_assert(offsetof(IommuIoasMap, iova) == 32);
 
+struct IommuIoasMapFile {
+  std::uint32_t size;
+  std::uint32_t flags;
+  std::uint32_t ioas_id;
+  std::int32_t fd;
+  std::uint64_t start;  ///< byte of the file
+  std::uint64_t length;
+  std::uint64_t iova;  ///< in with a fixed IOVA; out always
+};
+static_assert(sizeof(IommuIoasMapFile) == 40 && offsetof(IommuIoasMapFile, flags) == 4);
+static_assert(offsetof(IommuIoasMapFile, ioas_id) == 8 && offsetof(IommuIoasMapFile, fd) == 12);
+static_assert(offsetof(IommuIoasMapFile, start) == 16 && offsetof(IommuIoasMapFile, length) == 24);
+static_assert(offsetof(IommuIoasMapFile, iova) == 32);
+
 struct IommuIoasCopy {
   std::uint32_t size;
   std::uint32_t flags;
@@ -115,6 +129,51 @@ struct IommuOption {
 static_assert(sizeof(IommuOption) == 24 && offsetof(IommuOption, option_id) == 4 && offsetof(IommuOption, op) == 8);
 static_assert(offsetof(IommuOption, reserved) == 10 && offsetof(IommuOption, object_id) == 12);
 static_assert(offsetof(IommuOption, val64) == 16);
+
+enum IommuVfioIoasOp : std::uint16_t { kIommuVfioIoasGet = 0, kIommuVfioIoasSet = 1, kIommuVfioIoasClear = 2 };
+
+struct IommuVfioIoas {
+  std::uint32_t size;
+  std::uint32_t ioas_id;  ///< in for SET, out for GET
+  std::uint16_t op;
+  std::uint16_t reserved;
+};
+static_assert(sizeof(IommuVfioIoas) == 12 && offsetof(IommuVfioIoas, ioas_id) == 4);
+static_assert(offsetof(IommuVfioIoas, op) == 8 && offsetof(IommuVfioIoas, reserved) == 10);
+
+struct IommuIoasChangeProcess {
+  std::uint32_t size;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(IommuIoasChangeProcess) == 8 && offsetof(IommuIoasChangeProcess, reserved) == 4);
+
+enum IommuHwptSetDirtyTrackingFlags : std::uint32_t { kIommuHwptDirtyTrackingEnable = 1 };
+
+struct IommuHwptSetDirtyTracking {
+  std::uint32_t size;
+  std::uint32_t flags;
+  std::uint32_t hwpt_id;
+  std::uint32_t reserved;  ///< not checked
+};
+static_assert(sizeof(IommuHwptSetDirtyTracking) == 16 && offsetof(IommuHwptSetDirtyTracking, flags) == 4);
+static_assert(offsetof(IommuHwptSetDirtyTracking, hwpt_id) == 8 && offsetof(IommuHwptSetDirtyTracking, reserved) == 12);
+
+enum IommuHwptGetDirtyBitmapFlags : std::uint32_t { kIommuHwptGetDirtyBitmapNoClear = 1 };
+
+struct IommuHwptGetDirtyBitmap {
+  std::uint32_t size;
+  std::uint32_t hwpt_id;
+  std::uint32_t flags;
+  std::uint32_t reserved;
+  std::uint64_t iova;
+  std::uint64_t length;
+  std::uint64_t page_size;
+  std::uint64_t data;  ///< user address of the bitmap
+};
+static_assert(sizeof(IommuHwptGetDirtyBitmap) == 48 && offsetof(IommuHwptGetDirtyBitmap, hwpt_id) == 4);
+static_assert(offsetof(IommuHwptGetDirtyBitmap, flags) == 8 && offsetof(IommuHwptGetDirtyBitmap, reserved) == 12);
+static_assert(offsetof(IommuHwptGetDirtyBitmap, iova) == 16 && offsetof(IommuHwptGetDirtyBitmap, length) == 24);
+static_assert(offsetof(IommuHwptGetDirtyBitmap, page_size) == 32 && offsetof(IommuHwptGetDirtyBitmap, data) == 40);
 
 enum IommuHwptDataType : std::uint32_t { kIommuHwptDataNone = 0 };
 

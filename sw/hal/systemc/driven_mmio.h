@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers behind a TLM-2.0 socket for threads of the host (SimDriver): an access is one transaction of 4 or 8 bytes at
-// `base + offset`, begun and driven to its end by the calling thread, which has the simulation for itself meanwhile. It
-// takes what the target takes, and what the processor spends.
+// Registers behind a TLM-2.0 socket for threads of the host (SimDriver): an access is one transaction of 4 or 8 bytes
+// at `base + offset`, begun and driven to its end by the calling thread, which has the simulation for itself meanwhile.
+// It takes what the target takes, and what the processor spends.
 #pragma once
 
 #include <systemc>
@@ -13,10 +13,7 @@
 
 namespace iommusim::hal {
 
-class DrivenMmio final : public sc_core::sc_module,
-                         public Mmio,
-                         tlm::tlm_bw_transport_if<>,
-                         tlm::tlm_mm_interface {
+class DrivenMmio final : public sc_core::sc_module, public Mmio, tlm::tlm_bw_transport_if<>, tlm::tlm_mm_interface {
  public:
   DrivenMmio(const sc_core::sc_module_name& name, const TlmMmioParams& params, SimDriver& driver);
 

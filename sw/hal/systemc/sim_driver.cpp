@@ -2,9 +2,9 @@
 // Turns, steps of the kernel, and the thread that drives when nobody else does.
 #include "hal_systemc/sim_driver.h"
 
-#include <csignal>
 #include <pthread.h>
 #include <algorithm>
+#include <csignal>
 #include <systemc>
 
 namespace iommusim::hal {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the SystemC kernel from threads of the host that are no SC_THREADs: those of a program under `iommusim exec`.
-// Whoever needs simulated time to pass takes the kernel's lock and advances it himself; a thread of the driver's own does
-// so while the hardware has work and nobody else drives. With neither, time stands still.
+// Whoever needs simulated time to pass takes the kernel's lock and advances it himself; a thread of the driver's own
+// does so while the hardware has work and nobody else drives. With neither, time stands still.
 //
 // Why nobody waits for ever:
 // 1. The kernel's lock is a leaf: under it run models and their listeners only, which take nothing but locks held for a
@@ -83,8 +83,8 @@ class SimDriver {
   void drive();
 
   const SimDriverOptions options_;
-  std::mutex gate_;    ///< who waits for kernel_ holds it: the others queue behind him
-  std::mutex kernel_;  ///< the kernel's lock
+  std::mutex gate_;                  ///< who waits for kernel_ holds it: the others queue behind him
+  std::mutex kernel_;                ///< the kernel's lock
   std::atomic<unsigned> inside_{0};  ///< turns, waiting or had, without the driver's own thread
   std::atomic<bool> work_{false};    ///< the hardware has some
   std::atomic<bool> failed_{false};

@@ -2,7 +2,6 @@
 // Descriptors of a simulated process: numbers, life time, positions, readiness.
 #include "hal/file_table.h"
 
-
 #include <thread>
 
 #include "hal/buddy_frames.h"

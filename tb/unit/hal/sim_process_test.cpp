@@ -72,12 +72,58 @@ TEST_F(SimProcessTest, APinnedPageOutlivesItsArea) {
 }
 
 TEST_F(SimProcessTest, TheLockedLimitIsExact) {
-  EXPECT_EQ(process.charge_locked(10), 0);
-  EXPECT_EQ(process.charge_locked(1), ENOMEM);
-  process.uncharge_locked(1);
-  EXPECT_EQ(process.charge_locked(1), 0);
+  EXPECT_EQ(process.charge_locked(10, LockedAccount::kUser), 0);
+  EXPECT_EQ(process.charge_locked(1, LockedAccount::kUser), ENOMEM);
+  process.uncharge_locked(1, LockedAccount::kUser);
+  EXPECT_EQ(process.charge_locked(1, LockedAccount::kUser), 0);
   EXPECT_EQ(process.locked_pages(), 10U);
-  EXPECT_THROW(process.uncharge_locked(11), Contradiction);
+  EXPECT_THROW(process.uncharge_locked(11, LockedAccount::kUser), Contradiction);
+}
+
+TEST_F(SimProcessTest, AccountsAreApartAndAllCountAsPinned) {
+  EXPECT_EQ(process.charge_locked(10, LockedAccount::kUser), 0);
+  EXPECT_EQ(process.charge_locked(10, LockedAccount::kMm), 0);
+  EXPECT_EQ(process.charge_locked(1, LockedAccount::kMm), ENOMEM);
+  EXPECT_EQ(process.charge_locked(1000, LockedAccount::kNone), 0);
+  EXPECT_EQ(process.locked_pages(), 20U);
+  EXPECT_EQ(process.mm_locked_pages(), 10U);
+  EXPECT_EQ(process.mm_pinned_pages(), 1020U);
+  process.uncharge_locked(1000, LockedAccount::kNone);
+  process.uncharge_locked(10, LockedAccount::kMm);
+  process.uncharge_locked(10, LockedAccount::kUser);
+  EXPECT_EQ(process.mm_pinned_pages(), 0U);
+}
+
+TEST_F(SimProcessTest, ProcessesOfOneUserShareItsAccount) {
+  const auto user = std::make_shared<SimUser>();
+  SimProcess one(os, memory, frames, 10, user);
+  SimProcess two(os, memory, frames, 10, user);
+  EXPECT_EQ(one.user_identity(), two.user_identity());
+  EXPECT_NE(one.mm_identity(), two.mm_identity());
+  EXPECT_EQ(one.charge_locked(6, LockedAccount::kUser), 0);
+  EXPECT_EQ(two.charge_locked(5, LockedAccount::kUser), ENOMEM);
+  EXPECT_EQ(two.charge_locked(10, LockedAccount::kMm), 0);
+  two.uncharge_locked(10, LockedAccount::kMm);
+  one.uncharge_locked(6, LockedAccount::kUser);
+  EXPECT_EQ(user->locked_pages, 0U);
+}
+
+TEST_F(SimProcessTest, PinsManyPagesUpToTheFirstThatIsMissing) {
+  ASSERT_EQ(process.map_frames(0x10000, 0x2000, kUserRead), 0);
+  ASSERT_EQ(process.map_linear(0x12000, 0x2000, 0x5000000, kUserRead), 0);
+  std::uint64_t spas[5] = {};
+  std::uint64_t pinned = 9;
+  EXPECT_EQ(process.pin_pages(0x10000, 5, false, spas, pinned), EFAULT);
+  EXPECT_EQ(pinned, 4U);
+  EXPECT_EQ(process.pinned_pages(), 4U);
+  EXPECT_EQ(spas[3], 0x5001000U);
+  std::uint64_t pins = 0;
+  EXPECT_EQ(process.pins_of_page(0x13000, pins), 0);
+  EXPECT_EQ(pins, 1U);
+  EXPECT_EQ(process.pins_of_page(0x14000, pins), EFAULT);
+  process.unpin_pages(spas, 4);
+  EXPECT_EQ(process.pinned_pages(), 0U);
+  EXPECT_EQ(process.pin_pages(0x10000, 1, true, spas, pinned), EFAULT);
 }
 
 }  // namespace

@@ -43,14 +43,19 @@ class HookedProcess final : public hal::Process {
     (void)enter(ProcessCall::kUnpin, spa);
     below_.unpin_page(spa);
   }
-  int charge_locked(std::uint64_t pages) override {
+  int charge_locked(std::uint64_t pages, hal::LockedAccount account) override {
     const int error = enter(ProcessCall::kCharge, pages);
-    return error ? error : below_.charge_locked(pages);
+    return error ? error : below_.charge_locked(pages, account);
   }
-  void uncharge_locked(std::uint64_t pages) override {
+  void uncharge_locked(std::uint64_t pages, hal::LockedAccount account) override {
     (void)enter(ProcessCall::kUncharge, pages);
-    below_.uncharge_locked(pages);
+    below_.uncharge_locked(pages, account);
   }
+  int pins_of_page(std::uint64_t user_va, std::uint64_t& pins) override { return below_.pins_of_page(user_va, pins); }
+  bool capable(hal::ProcessCapability capability) const override { return below_.capable(capability); }
+  const void* user_identity() const override { return below_.user_identity(); }
+  const void* mm_identity() const override { return below_.mm_identity(); }
+  hal::Files* files() override { return below_.files(); }
 
  private:
   int enter(ProcessCall call, std::uint64_t value) {
