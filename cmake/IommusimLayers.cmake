@@ -24,4 +24,5 @@ set(IOMMUSIM_LAYERS
     "vfio: iommufd pagetable domain hal uapi"
     "dma: domain hal uapi"
     "drivers: dma domain hal uapi iommu_hw device_hw"
+    "preload: platform device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd vfio dma drivers iommu_hw"
     "iommu_hw:")

@@ -10,7 +10,9 @@ function(iommusim_library)
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${include_root}/${ARG_NAME}" SYMBOLIC)
   if(ARG_SOURCES)
     add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
-    set_target_properties(${ARG_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+    set_target_properties(${ARG_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16
+                                                 POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${ARG_NAME} PRIVATE -fno-semantic-interposition)  # the preload library links them, too
     target_link_libraries(${ARG_NAME} PRIVATE $<BUILD_INTERFACE:iommusim_flags> ${ARG_PRIVATE_THIRD_PARTY})
     target_link_libraries(${ARG_NAME} PUBLIC ${ARG_DEPENDS} ${ARG_THIRD_PARTY})
     target_include_directories(${ARG_NAME} PUBLIC "${include_root}")
