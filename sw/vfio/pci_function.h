@@ -18,7 +18,7 @@ struct PciBar {
   bool wide = false;
   bool prefetchable = false;
   bool io = false;        ///< a window of ports; never mapped
-  bool mappable = false;  ///< a program may map it (bytes of at least a page, or alone in its page)
+  bool mappable = false;  ///< a program may map it
 };
 
 /// MSI-X: the table and the pending bits lie in a BAR.
@@ -79,6 +79,10 @@ class PciFunction {
   /// low bytes. Never called while memory access is switched off.
   virtual std::uint64_t bar_read(unsigned bar, std::uint64_t offset, unsigned bytes) = 0;
   virtual void bar_write(unsigned bar, std::uint64_t offset, unsigned bytes, std::uint64_t value) = 0;
+
+  /// Where the BAR is plain memory, by system-physical address, contiguous: a mapping shows it. 0: it has registers,
+  /// and each load and store of a mapping becomes a call of the two above.
+  virtual std::uint64_t bar_memory(unsigned /*bar*/) const { return 0; }
 
   /// The command register's bit. While off the function starts no DMA (what is under way may end) and sends no message.
   /// Off at first and after reset().

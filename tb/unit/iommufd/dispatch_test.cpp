@@ -48,6 +48,8 @@ int answer_to_zeros(std::uint32_t command) {
     case uapi::kIommuIoasMap:
     case uapi::kIommuIoasCopy:
       return -EINVAL;
+    case uapi::kIommuVfioIoas:
+      return -ENODEV;
     case uapi::kIommuOption:
       return -EOPNOTSUPP;
     default:
