@@ -26,6 +26,9 @@ class DmaQueue {
     request.device = device_;
     request.data = data;
     request.cookie = cookie;
+    push(request);
+  }
+  void push(const DmaRequest& request) {
     waiting_.push_back(request);
     pump();
   }
