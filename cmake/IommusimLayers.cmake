@@ -14,7 +14,7 @@ set(IOMMUSIM_LAYERS
     "traces: base"
     "device_hw:"
     "devices: device_hw tlm timing translate spec base params stats record traces"
-    "platform: device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd vfio dma drivers iommu_hw"
+    "platform: device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd vfio dma drivers selftest iommu_hw"
     "uapi:"
     "hal: uapi"
     "hal_systemc: hal uapi"
@@ -24,5 +24,6 @@ set(IOMMUSIM_LAYERS
     "vfio: iommufd pagetable domain hal uapi"
     "dma: domain hal uapi"
     "drivers: dma domain hal uapi iommu_hw device_hw"
-    "preload: platform device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd vfio dma drivers iommu_hw"
+    "selftest: iommufd pagetable drivers dma domain hal uapi iommu_hw device_hw"
+    "preload: platform device_hw devices tlm timing translate spec base params stats record traces uapi hal hal_systemc domain pagetable iommufd vfio dma drivers selftest iommu_hw"
     "iommu_hw:")

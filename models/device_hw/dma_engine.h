@@ -30,7 +30,8 @@ constexpr std::uint32_t channel_register(std::uint32_t channel, std::uint32_t of
   return kFirstChannel + channel * kChannelStep + offset;
 }
 
-// Control: bit 0 enables (0: head and tail become 0 once the channel is idle), bit 1: all its DMA has the PASID in 31:12.
+// Control: bit 0 enables (0: head and tail become 0 once the channel is idle), bit 1: all its DMA has the PASID in
+// 31:12.
 inline constexpr std::uint32_t kEnable = 1, kPasidValid = 2, kPasidShift = 12;
 // Status.
 inline constexpr std::uint32_t kActive = 1;  ///< works on descriptors, or has DMA under way

@@ -14,7 +14,7 @@ inline constexpr std::uint32_t kTransferBytes = 4096;
 // Registers of BAR 0.
 inline constexpr std::uint32_t kAddress = 0x0;  ///< 64 bits: an IOVA; as two words the low one first
 inline constexpr std::uint32_t kCommand = 0x8;
-inline constexpr std::uint32_t kResult = 0xC;     ///< of the last transfer that ended
+inline constexpr std::uint32_t kResult = 0xC;      ///< of the last transfer that ended
 inline constexpr std::uint32_t kTransfers = 0x10;  ///< that ended since the reset
 
 // Command.

@@ -72,8 +72,7 @@ void DmaEngine::write_register(std::uint32_t offset, unsigned bytes, std::uint64
   const std::uint32_t index = (offset - engine_hw::kFirstChannel) / engine_hw::kChannelStep;
   if (offset < engine_hw::kFirstChannel || index >= channels_.size()) return;
   write_channel(index, offset % engine_hw::kChannelStep, static_cast<std::uint32_t>(value));
-  if (bytes == 8)
-    write_channel(index, offset % engine_hw::kChannelStep + 4, static_cast<std::uint32_t>(value >> 32));
+  if (bytes == 8) write_channel(index, offset % engine_hw::kChannelStep + 4, static_cast<std::uint32_t>(value >> 32));
 }
 
 void DmaEngine::write_channel(std::uint32_t index, std::uint32_t offset, std::uint32_t value) {
@@ -206,8 +205,7 @@ void DmaEngine::write_outcome(std::uint32_t index) {
   const std::uint32_t words[2] = {channel.outcome, channel.count + 1};
   write.data.resize(sizeof words);
   std::memcpy(write.data.data(), words, sizeof words);
-  push(true,
-       channel.ring_base + std::uint64_t{channel.head} * engine_hw::kDescriptorBytes + engine_hw::kOutcomeOffset,
+  push(true, channel.ring_base + std::uint64_t{channel.head} * engine_hw::kDescriptorBytes + engine_hw::kOutcomeOffset,
        cookie);
 }
 

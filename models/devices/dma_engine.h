@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A DMA engine (device_hw/dma_engine.h): channels that fetch descriptors from rings in memory, copy or fill in chunks,
-// and write the outcome of each into its descriptor. Order within a channel: a descriptor begins when the one before has
-// its outcome in memory; chunks of one descriptor overlap. Channels share the DMA of the device and know nothing of one
-// another. The interrupt of a descriptor comes when its outcome is in memory.
+// and write the outcome of each into its descriptor. Order within a channel: a descriptor begins when the one before
+// has its outcome in memory; chunks of one descriptor overlap. Channels share the DMA of the device and know nothing of
+// one another. The interrupt of a descriptor comes when its outcome is in memory.
 #pragma once
 
 #include <deque>

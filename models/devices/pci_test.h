@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The PCI test device (device_hw/pci_test.h): a command moves 4 KiB between an IOVA and the device's buffer. A transfer
-// that fails leaves the buffer as it was (memory may have some of it), and says so in a register of its own. Each end of
-// a transfer sends message 0. Page requests are not its business: an ATC before it asks for pages and tries again.
+// that fails leaves the buffer as it was (memory may have some of it), and says so in a register of its own. Each end
+// of a transfer sends message 0. Page requests are not its business: an ATC before it asks for pages and tries again.
 #pragma once
 
 #include <array>

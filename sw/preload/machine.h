@@ -26,9 +26,9 @@ struct Ram {
 
 /// A PCI function, at its place in the machine.
 struct PciSlot {
-  std::string address;                  ///< as sysfs names it: 0000:00:04.0
+  std::string address;  ///< as sysfs names it: 0000:00:04.0
   vfio::PciFunction* function = nullptr;
-  domain::Device* device = nullptr;     ///< the same, as the IOMMU's driver knows it; its group is the IOMMU group
+  domain::Device* device = nullptr;  ///< the same, as the IOMMU's driver knows it; its group is the IOMMU group
 };
 
 class Machine {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of the test command, each with the checks of test_ops.md L.4 in their order. They return 0 or a
+// positive errno, fill the `out` fields of their member, and leave undoing to the Call, as all handlers of ioctls do.
+#pragma once
+
+#include "iommufd/call.h"
+#include "uapi/test_command.h"
+
+namespace iommusim::selftest {
+
+using Command = uapi::IommuTestCmd;
+
+// mapping_ops.cpp
+int add_reserved(iommufd::Call& call, Command& command);
+int check_map(iommufd::Call& call, Command& command);
+int check_refs(iommufd::Call& call, Command& command);
+
+// device_ops.cpp
+int mock_domain(iommufd::Call& call, Command& command);
+int mock_domain_flags(iommufd::Call& call, Command& command);
+int mock_domain_replace(iommufd::Call& call, Command& command);
+
+}  // namespace iommusim::selftest
