@@ -25,4 +25,9 @@ void DmaOwnership::release(const domain::Group& group) noexcept {
   if (--at->second.count == 0) claims_.erase(at);
 }
 
+bool DmaOwnership::claimed(const domain::Group& group) {
+  const std::lock_guard guard(*lock_);
+  return claims_.count(&group) != 0;
+}
+
 }  // namespace iommusim::iommufd

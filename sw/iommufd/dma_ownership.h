@@ -18,6 +18,7 @@ class DmaOwnership {
   /// 0, or EBUSY when another owner has the group. The same owner may claim again, and releases as often.
   int claim(const domain::Group& group, const void* owner);
   void release(const domain::Group& group) noexcept;
+  bool claimed(const domain::Group& group);
 
  private:
   struct Claim {

@@ -17,8 +17,9 @@ struct PciBar {
   std::uint64_t bytes = 0;
   bool wide = false;
   bool prefetchable = false;
-  bool io = false;        ///< a window of ports; never mapped
-  bool mappable = false;  ///< a program may map it
+  bool io = false;            ///< a window of ports; never mapped
+  bool mappable = false;      ///< a program may map it
+  std::uint64_t address = 0;  ///< where it lies, a multiple of `bytes`; 0: the VFIO layer chooses
 };
 
 /// MSI-X: the table and the pending bits lie in a BAR.
