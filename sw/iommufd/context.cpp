@@ -16,6 +16,7 @@ std::shared_ptr<Context> Context::open(Host& host, const ContextOptions& options
 Context::Context(Host& host, const ContextOptions& options)
     : host_(host),
       options_(options),
+      account_(options.account),
       objects_(host.os, options.destroy, host.observer),
       groups_lock_(host.os.make_mutex()) {}
 

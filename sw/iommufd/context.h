@@ -4,6 +4,7 @@
 // held for the whole of a call. The Host, and every Process that mapped memory, outlive it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@ class DeviceGroup;
 struct ContextOptions {
   DestroyPolicy destroy = DestroyPolicy::kWait;
   bool allow_unsafe_interrupts = false;  ///< bind devices whose message-signalled interrupts are not isolated
+  hal::LockedAccount account = hal::LockedAccount::kUser;  ///< kMm for those opened through the VFIO node (R11.4)
 };
 
 class Context : public std::enable_shared_from_this<Context> {
@@ -36,6 +38,12 @@ class Context : public std::enable_shared_from_this<Context> {
   hal::Os& os() { return host_.os; }
   const ContextOptions& options() const { return options_; }
   ObjectTable& objects() { return objects_; }
+  /// Who pays for pages that `caller` maps from here on (R3.10).
+  hal::LockedAccount account_of(const hal::Process& caller) const {
+    return caller.capable(hal::ProcessCapability::kIpcLock) ? hal::LockedAccount::kNone : account_.load();
+  }
+  hal::LockedAccount account() const { return account_; }
+  void set_account(hal::LockedAccount account) { account_ = account; }
 
   /// The state of a device group in this context; claims its DMA when it is new. 0, EBUSY.
   int get_group(domain::Group& group, std::shared_ptr<DeviceGroup>& out);
@@ -45,6 +53,7 @@ class Context : public std::enable_shared_from_this<Context> {
 
   Host& host_;
   const ContextOptions options_;
+  std::atomic<hal::LockedAccount> account_;
   ObjectTable objects_;
   std::unique_ptr<hal::Mutex> groups_lock_;
   std::map<const domain::Group*, std::weak_ptr<DeviceGroup>> groups_;  // guarded by groups_lock_

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// IOAS_MAP, IOAS_COPY, IOAS_UNMAP (uapi 3.4, 3.6, 3.7). Numbers in comments are the rows of the tables there.
+// IOAS_MAP, IOAS_MAP_FILE, IOAS_COPY, IOAS_UNMAP (uapi 3.4 to 3.7). Numbers in comments are the rows of the tables
+// there.
 #include <cerrno>
 
+#include "hal/file.h"
 #include "iommufd/call.h"
 #include "iommufd/handlers.h"
 #include "iommufd/ioas.h"
@@ -28,6 +30,28 @@ int map_slices(Call& call, Ioas& ioas, const std::vector<pagetable::Slice>& slic
   return mapping.fill();
 }
 
+/// What MAP_FILE maps. EBADF, EINVAL, ENODEV, EOPNOTSUPP.
+int file_pages(Call& call, const uapi::IommuIoasMapFile& argument, std::shared_ptr<pagetable::PageArray>& out) {
+  const bool writable = (argument.flags & uapi::kIommuIoasMapWriteable) != 0;
+  hal::Os& os = call.context().os();
+  hal::Process& caller = call.caller();
+  hal::Files* const files = caller.files();
+  std::shared_ptr<hal::File> file;
+  if (!files || files->find(argument.fd, file) != 0) return EBADF;
+  if (file && file->dma_buf()) {
+    auto window = std::make_unique<pagetable::DmaWindow>(os, std::move(file), argument.start, argument.length);
+    if (const int error = window->open()) return error;
+    out = std::make_shared<pagetable::PageArray>(os, caller, std::move(window), argument.length, writable);
+    return 0;
+  }
+  std::shared_ptr<hal::MemoryFile> memory;
+  if (files->find_memory(argument.fd, memory) != 0) return EBADF;
+  if (argument.length > kMaxAddress - kPage) return EINVAL;
+  out = std::make_shared<pagetable::PageArray>(os, caller, std::move(memory), argument.start, argument.length, writable,
+                                               call.context().account_of(caller));
+  return 0;
+}
+
 }  // namespace
 
 int handle(Call& call, uapi::IommuIoasMap& argument) {
@@ -40,11 +64,27 @@ int handle(Call& call, uapi::IommuIoasMap& argument) {
   if (argument.length == 0 || argument.length > kMaxAddress - kPage) return EINVAL;  // 6
   const bool writable = (argument.flags & uapi::kIommuIoasMapWriteable) != 0;
   std::vector<pagetable::Slice> slices(1);
-  slices[0].pages = std::make_shared<pagetable::PageArray>(call.context().os(), call.caller(), argument.user_va,
-                                                           argument.length, writable);
+  slices[0].pages =
+      std::make_shared<pagetable::PageArray>(call.context().os(), call.caller(), argument.user_va, argument.length,
+                                             writable, call.context().account_of(call.caller()));
   slices[0].offset = argument.user_va % kPage;
   slices[0].length = argument.length;
   return map_slices(call, *ioas, slices, argument.flags, argument.iova);  // 7 to 12
+}
+
+int handle(Call& call, uapi::IommuIoasMapFile& argument) {
+  if ((argument.flags & ~kMapFlags) != 0) return EOPNOTSUPP;
+  if (argument.iova == kMaxAddress || argument.length == kMaxAddress) return EOVERFLOW;
+  if (prot_of(argument.flags) == 0) return EINVAL;
+  Ioas* const ioas = call.hold<Ioas>(argument.ioas_id);
+  if (!ioas) return ENOENT;
+  if (argument.length == 0) return EINVAL;
+  if (argument.start + (argument.length - 1) < argument.start) return EOVERFLOW;
+  std::vector<pagetable::Slice> slices(1);
+  slices[0].offset = argument.start % kPage;
+  slices[0].length = argument.length;
+  if (const int error = file_pages(call, argument, slices[0].pages)) return error;
+  return map_slices(call, *ioas, slices, argument.flags, argument.iova);  // 7 to 12 of MAP
 }
 
 int handle(Call& call, uapi::IommuIoasCopy& argument) {

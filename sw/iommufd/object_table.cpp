@@ -258,6 +258,15 @@ Object* ObjectTable::raise_calls_of_compat() {
 
 bool ObjectTable::empty() {
   const std::lock_guard guard(*lock_);
+  return empty_locked();
+}
+
+ObjectId ObjectTable::highest_id() {
+  const std::lock_guard guard(*lock_);
+  return static_cast<ObjectId>(slots_.size());
+}
+
+bool ObjectTable::empty_locked() const {
   for (const auto& slot : slots_)
     if (slot) return false;
   return std::find(tombstones_.begin(), tombstones_.end(), true) == tombstones_.end();

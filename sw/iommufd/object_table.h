@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "hal/os.h"
@@ -91,6 +92,22 @@ class ObjectTable {
 
   /// No id is taken, not even a reserved one or one of a tombstone (R1.9).
   bool empty();
+  /// Runs `work` if the table is empty, and keeps it so meanwhile. False: it is not.
+  template <class Work>
+  bool if_empty(Work work) {
+    const std::lock_guard guard(*lock_);
+    if (!empty_locked()) return false;
+    work();
+    return true;
+  }
+  /// All visible objects of a type, by id.
+  template <class T>
+  std::vector<CallHold<T>> hold_all() {
+    std::vector<CallHold<T>> all;
+    for (ObjectId id = 1, end = highest_id(); id <= end; ++id)
+      if (CallHold<T> one = hold<T>(id)) all.push_back(std::move(one));
+    return all;
+  }
   /// The end of the context: destroys all objects, those that others refer to after these (R1.8). A protection that
   /// nobody drops is a contradiction.
   void release();
@@ -116,6 +133,8 @@ class ObjectTable {
   void publish(Object& object, bool owned) noexcept;
   void abort(Object& object) noexcept;
 
+  ObjectId highest_id();
+  bool empty_locked() const;
   Object* find_locked(ObjectId id) const;
   void lower_calls_locked(Object& object) noexcept;
   std::unique_ptr<Object> take_locked(Object& object) noexcept;

@@ -36,7 +36,7 @@ int IoPagetable::enter_area(const Interval& rest, bool write, bool whole_pages, 
   const std::lock_guard tree(*tree_lock_);
   Area* const area = space_.areas().first_in({rest.start, rest.start});
   if (!area || area->state != AreaState::kLive) return ENOENT;
-  if (area->being_unmapped) return EINVAL;
+  if (area->being_unmapped || area->pages->window()) return EINVAL;
   if (whole_pages) {
     if (area->byte_at(rest.start) % kPage != 0) return EINVAL;
     if (area->iova.last < rest.last && (area->byte_at(area->iova.last) + 1) % kPage != 0) return EINVAL;
@@ -51,10 +51,11 @@ void IoPagetable::leave_area(Area& area, AccessPins pinned) {
   const std::lock_guard tree(*tree_lock_);
   if (pinned == AccessPins::kRevocable) ++area.pins;
   if (pinned == AccessPins::kLocking) ++area.locks;
-  if (--area.calls == 0 && area.being_unmapped) area_quiet_->wake_all();
+  if (--area.calls == 0 && (area.being_unmapped || cutters_ != 0)) area_quiet_->wake_all();
 }
 
 int IoPagetable::pin(const Interval& range, bool write, AccessPins kind, std::vector<std::uint64_t>& spas) {
+  const std::shared_lock domains(*domains_lock_);  // against change_payer()
   const std::size_t spas_before = spas.size();
   std::uint64_t next = range.start;
   bool complete = false;
@@ -121,6 +122,7 @@ void IoPagetable::unpin(const Interval& range, AccessPins kind) {
 }
 
 int IoPagetable::copy(hal::Memory& memory, const Interval& range, void* buffer, bool write) {
+  const std::shared_lock domains(*domains_lock_);  // against change_payer()
   auto* bytes = static_cast<unsigned char*>(buffer);
   for (std::uint64_t next = range.start;;) {
     Area* area = nullptr;

@@ -25,7 +25,7 @@ IoPagetable::IoPagetable(hal::Os& os)
 
 IoPagetable::~IoPagetable() {
   hal::ensure(domains_.empty() && members_.empty(), "an address space ends while domains or accesses use it");
-  for (const auto& [start, area] : space_.areas())
+  for (const Area* area = space_.areas().first(); area; area = AreaMap::next(*area))
     hal::ensure(area->state == AreaState::kLive && !area->filled && area->calls + area->pins + area->locks == 0,
                 "an address space ends while an area is in use");
 }
@@ -106,19 +106,18 @@ int IoPagetable::add_domain(domain::Domain& domain) {
   }
   // Nobody adds or removes an area while the lock is exclusive, so the map can be walked without the tree lock.
   const AreaMap& areas = space_.areas();
-  auto next = areas.begin();
+  Area* next = areas.first();
   Undo empty([&] {
-    while (next != areas.begin()) {
-      --next;
+    for (Area* area = next ? AreaMap::previous(*next) : areas.last(); area; area = AreaMap::previous(*area)) {
       if (first_one)
-        clear_area(*next->second, domains_);
+        clear_area(*area, domains_);
       else
-        unmap_area(*next->second, domain);
+        unmap_area(*area, domain);
     }
   });
-  for (; next != areas.end(); ++next) {
-    Area& area = *next->second;
-    const int error = first_one ? fill_area(area, domains_, longest_piece()) : map_area(area, domain, longest_piece());
+  for (; next; next = AreaMap::next(*next)) {
+    const int error =
+        first_one ? fill_area(*next, domains_, longest_piece()) : map_area(*next, domain, longest_piece());
     if (error) return error;
   }
   empty.keep();
@@ -126,6 +125,13 @@ int IoPagetable::add_domain(domain::Domain& domain) {
   const std::lock_guard tree(*tree_lock_);
   space_.set_alignment(needed_alignment());
   return 0;
+}
+
+std::uint64_t IoPagetable::common_page_sizes() {
+  const std::shared_lock guard(*domains_lock_);
+  std::uint64_t sizes = ~0ULL;
+  for (const domain::Domain* domain : domains_) sizes &= domain->page_sizes();
+  return sizes;
 }
 
 // R2.5
@@ -140,13 +146,19 @@ int IoPagetable::reserve_aperture_locked(const domain::Domain& domain) {
 // One invalidation for all areas; pages go only after it (R12.1).
 void IoPagetable::remove_domain(domain::Domain& domain) noexcept {
   const std::unique_lock domains(*domains_lock_);
+  const AreaMap& areas = space_.areas();
   domain::Gather gather;
-  for (const auto& [start, area] : space_.areas())
-    hal::ensure(domain.unmap(start, area->length(), gather) == area->length(), "a domain lost part of a mapping");
+  for (Area* area = areas.first(); area; area = AreaMap::next(*area)) {
+    if (area->pages->window())
+      unmap_area(*area, domain);
+    else
+      hal::ensure(domain.unmap(area->iova.start, area->length(), gather) == area->length(),
+                  "a domain lost part of a mapping");
+  }
   domain.sync(gather);
   domains_.erase(std::remove(domains_.begin(), domains_.end(), &domain), domains_.end());
   if (domains_.empty())
-    for (const auto& [start, area] : space_.areas()) release_area(*area);
+    for (Area* area = areas.first(); area; area = AreaMap::next(*area)) release_area(*area);
   const std::lock_guard tree(*tree_lock_);
   space_.unreserve(&domain);
   space_.set_alignment(needed_alignment());

@@ -19,6 +19,7 @@
 #include "pagetable/access_listener.h"
 #include "pagetable/fill.h"
 #include "pagetable/iova_space.h"
+#include "pagetable/undo.h"
 
 namespace iommusim::pagetable {
 
@@ -47,6 +48,10 @@ class IoPagetable {
   /// Removes the areas inside `range`, from the low end; `removed` counts bytes, also of those gone before an error. 0,
   /// EBUSY, ENOENT (an area is only partly inside), EDEADLOCK. An empty range is no error.
   int unmap(const Interval& range, std::uint64_t& removed);
+  /// Cuts the area at the end of the range, then the one at its start, so that `range` has whole areas only (R2.23). A
+  /// cut at the first or the last byte of an area does nothing. 0, EBUSY, EOPNOTSUPP, EINVAL, ENOMEM; the first cut
+  /// stays when the second fails.
+  int cut(const Interval& range);
 
   // Reservations, allow-list, options.
   std::vector<Interval> unreserved(std::uint64_t& alignment);
@@ -59,6 +64,12 @@ class IoPagetable {
   // Domains. The page table shows all areas when add_domain returns 0, and none after remove_domain.
   int add_domain(domain::Domain& domain);
   void remove_domain(domain::Domain& domain) noexcept;
+  /// Reports what was written through one of the domains in the mapped parts of the range; with `clear` forgets it.
+  void read_dirty(domain::Domain& domain, const Interval& range, bool clear, domain::DirtySink& sink);
+  /// Starts with everything clean, or stops. 0, or what the domain says.
+  int track_dirty(domain::Domain& domain, bool on);
+  /// Page sizes that all domains have; all bits without a domain.
+  std::uint64_t common_page_sizes();
 
   // Accesses. `key` names the membership.
   int join(AccessListener& access, AccessPins pins, std::uint64_t& key);
@@ -71,6 +82,7 @@ class IoPagetable {
 
  private:
   friend class Mapping;
+  friend int change_payer(const std::vector<IoPagetable*>& spaces, hal::Process& to);
   struct Member {
     AccessListener* access;
     std::uint64_t alignment;
@@ -79,6 +91,8 @@ class IoPagetable {
   std::uint64_t longest_piece() const { return huge_pages_ ? kAnyLength : kPage; }
   std::uint64_t needed_alignment() const;
   int reserve_aperture_locked(const domain::Domain& domain);
+  int cut_after(std::uint64_t address);
+  void read_dirty_locked(domain::Domain& domain, const Interval& range, bool clear, domain::DirtySink& sink);
   void notify(const Interval& range);
   int enter_area(const Interval& rest, bool write, bool whole_pages, Area*& out);
   void leave_area(Area& area, AccessPins pinned);
@@ -94,6 +108,7 @@ class IoPagetable {
   bool huge_pages_ = true;                      // domains_lock_
   std::map<std::uint64_t, Member> members_;     // tree_lock_; written with domains_lock_ exclusive
   std::uint64_t next_key_ = 1;                  // tree_lock_
+  unsigned cutters_ = 0;                        // tree_lock_; threads that wait for an area without calls
 };
 
 }  // namespace iommusim::pagetable

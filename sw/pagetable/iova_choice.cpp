@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First fit over the free spans between areas and reservations, run by run of the allow-list.
+// First fit over the free spans between areas and reservations, run by run of the allow-list. Holes between areas that
+// are too small are never looked at, so that the choice among millions of areas stays quick.
 #include "pagetable/iova_choice.h"
 
 #include <algorithm>
@@ -37,12 +38,18 @@ std::optional<std::uint64_t> place_in(const Interval& span, std::uint64_t length
 std::optional<std::uint64_t> choose_iova(const AreaMap& areas, const ReservedTree& reserved, const AllowedTree& allowed,
                                          std::uint64_t length, std::uint64_t alignment, std::uint64_t in_page) {
   const auto choose_inside = [&](const Interval& run) -> std::optional<std::uint64_t> {
-    const auto from = place_in(run, length, alignment, in_page);
-    if (!from) return std::nullopt;
-    SpanWalk walk({*from, run.last}, reserved, areas);
-    while (const auto span = walk.next()) {
-      if (span->used) continue;
-      if (const auto found = place_in(span->range, length, alignment, in_page)) return found;
+    auto from = place_in(run, length, alignment, in_page);
+    while (from) {
+      auto hole = areas.next_hole(*from, length);
+      if (!hole || hole->start > run.last) return std::nullopt;
+      hole->last = std::min(hole->last, run.last);
+      SpanWalk walk(*hole, reserved);
+      while (const auto span = walk.next()) {
+        if (span->used) continue;
+        if (const auto found = place_in(span->range, length, alignment, in_page)) return found;
+      }
+      if (hole->last == run.last) return std::nullopt;
+      from = hole->last + 1;
     }
     return std::nullopt;
   };

@@ -59,8 +59,8 @@ int IovaSpace::allow(AllowedTree&& list) {
 
 int IovaSpace::check_alignment(std::uint64_t alignment) const {
   if (alignment <= alignment_) return 0;
-  for (const auto& [start, area] : areas_)
-    if (start % alignment != 0 || area->length() % alignment != 0 || area->offset % alignment != 0) return EADDRINUSE;
+  for (const Area* area = areas_.first(); area; area = AreaMap::next(*area))
+    if ((area->iova.start | area->length() | area->offset) % alignment != 0) return EADDRINUSE;
   return 0;
 }
 

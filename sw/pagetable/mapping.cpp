@@ -10,10 +10,12 @@ namespace iommusim::pagetable {
 Mapping::Mapping(IoPagetable& space) : space_(space), domains_guard_(*space.domains_lock_) {}
 
 Mapping::~Mapping() {
-  for (Area* area : areas_)
+  for (Area* area : areas_) {
     if (area->filled) clear_area(*area, space_.domains_);
-  const std::lock_guard tree(*space_.tree_lock_);
-  for (Area* area : areas_) space_.space_.areas().erase(*area);
+    std::unique_ptr<Area> gone;  // its pages end without the tree lock
+    const std::lock_guard tree(*space_.tree_lock_);
+    gone = space_.space_.areas().take(*area);
+  }
 }
 
 int Mapping::check(const Slice& slice, unsigned prot, std::uint64_t iova) const {
@@ -30,7 +32,7 @@ int Mapping::place(const std::vector<Slice>& slices, unsigned prot, bool fixed, 
   areas_.reserve(slices.size());
   const std::lock_guard tree(*space_.tree_lock_);
   if (const int error =
-          space_.space_.place(length, slices.front().pages->user_va_of(slices.front().offset), fixed, iova))
+          space_.space_.place(length, slices.front().pages->address_of(slices.front().offset), fixed, iova))
     return error;
   std::uint64_t at = iova;
   for (const Slice& slice : slices) {

@@ -8,80 +8,142 @@
 // from one another by IOAS_COPY share the count, so that a page is pinned once and charged once (R3.2, R3.9).
 //
 // Linux saves the memory of such counts by reading addresses back from a page table and by searching its trees for
-// other users. Here 16 bytes a pinned page (0.4 %) buy a structure in which every question is a look-up. It is sparse,
+// other users. Here 12 bytes a pinned page (0.3 %) buy a structure in which every question is a look-up. It is sparse,
 // in chunks of 512 pages, because a mapping without a domain pins nothing and may be absurdly long (R2.14): its cost
 // must not depend on its length. Chunks are made when pages are acquired; releasing only frees, so unmapping cannot
 // fail.
 //
-// Acquiring works chunk by chunk: pin what is missing, charge that batch, then count. If the limit is reached the batch
-// is unpinned before anything was charged for it (R3.8); earlier chunks are released as usual.
+// Acquiring works chunk by chunk, and within one in batches: pin what is missing, charge it, then count. If the limit
+// is reached the batch is unpinned before anything was charged for it (R3.8); what came before is released as usual.
+// While a batch is pinned and not counted yet, its pages have an address and no user; what is taken back is found by
+// that.
 //
 // Order on the way out (R12.1): the caller has cleared every page table and has seen the invalidation complete before
-// it releases; here pages are unpinned first and the charge is given back last, to the process that paid.
+// it releases; here pages are unpinned first and the charge is given back last, to whoever pays at that time.
 #include "pagetable/page_array.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <new>
+#include <utility>
 
 #include "hal/contradiction.h"
+#include "pagetable/scratch.h"
 
 namespace iommusim::pagetable {
+namespace {
 
-PageArray::PageArray(hal::Os& os, hal::Process& process, std::uint64_t user_va, std::uint64_t bytes, bool writable)
-    : process_(process),
-      base_va_(user_va - user_va % kPage),
-      page_count_((user_va % kPage + (bytes - 1)) / kPage + 1),
-      writable_(writable),
-      mutex_(os.make_mutex()) {}
+constexpr std::uint64_t kPages = PageChunk::kPages;
 
-PageArray::~PageArray() { hal::ensure(chunks_.empty(), "a page array ends with pinned pages"); }
+std::uint64_t pages_of(std::uint64_t start, std::uint64_t bytes) { return (start % kPage + (bytes - 1)) / kPage + 1; }
 
-std::map<std::uint64_t, PageArray::Chunk>::iterator PageArray::get_chunk(std::uint64_t index) {
-  auto at = chunks_.lower_bound(index);
-  if (at != chunks_.end() && at->first == index) return at;
-  Chunk chunk;
-  chunk.pages.resize(std::min(kChunkPages, page_count_ - index * kChunkPages));
-  return chunks_.emplace_hint(at, index, std::move(chunk));
+}  // namespace
+
+PageArray::PageArray(hal::Os& os, hal::Process& process, std::uint64_t user_va, std::uint64_t bytes, bool writable,
+                     hal::LockedAccount account)
+    : os_(os),
+      source_(process, account, user_va - user_va % kPage),
+      page_count_(pages_of(user_va, bytes)),
+      writable_(writable) {}
+
+PageArray::PageArray(hal::Os& os, hal::Process& payer, std::shared_ptr<hal::MemoryFile> file, std::uint64_t start,
+                     std::uint64_t bytes, bool writable, hal::LockedAccount account)
+    : os_(os),
+      source_(payer, account, std::move(file), start - start % kPage),
+      page_count_(pages_of(start, bytes)),
+      writable_(writable) {}
+
+PageArray::PageArray(hal::Os& os, hal::Process& payer, std::unique_ptr<DmaWindow> window, std::uint64_t bytes,
+                     bool writable)
+    : os_(os),
+      source_(payer, hal::LockedAccount::kNone, window->start() - window->start() % kPage),
+      page_count_(pages_of(window->start(), bytes)),
+      window_(std::move(window)),
+      writable_(writable) {}
+
+PageArray::~PageArray() {
+  const std::unique_ptr<Store> store(store_.load());
+  hal::ensure(!store || store->chunks.empty(), "a page array ends with pinned pages");
 }
 
-int PageArray::acquire_chunk(std::uint64_t first, std::uint64_t last) {
-  const auto at = get_chunk(first / kChunkPages);
-  Page* const pages = at->second.pages.data();
-  const std::uint64_t base = at->first * kChunkPages;
-  std::uint64_t next = first;  // pages below it are pinned
-  std::uint64_t fresh = 0;
-  int error = 0;
-  try {
-    for (; next <= last; ++next) {
-      Page& page = pages[next - base];
-      if (page.users != 0) continue;
-      error = process_.pin_page(base_va_ + next * kPage, writable_, page.spa);
-      if (error) break;
-      ++fresh;
+PageArray::Store& PageArray::store() {
+  if (Store* const known = store_.load(std::memory_order_acquire)) return *known;
+  auto made = std::make_unique<Store>();
+  made->mutex = os_.make_mutex();
+  Store* other = nullptr;
+  return store_.compare_exchange_strong(other, made.get(), std::memory_order_acq_rel) ? *made.release() : *other;
+}
+
+PageArray::Store& PageArray::known_store() const {
+  Store* const known = store_.load(std::memory_order_acquire);
+  hal::ensure(known, "pages are used that nobody acquired");
+  return *known;
+}
+
+int PageArray::pin_missing(PageChunk& chunk, std::uint64_t base, std::uint64_t first, std::uint64_t last,
+                           std::uint64_t& fresh) {
+  const std::uint32_t* const users = chunk.users();
+  for (std::uint64_t next = first; next <= last;) {
+    if (users[next] != 0) {
+      ++next;
+      continue;
     }
-    if (!error && fresh != 0) error = process_.charge_locked(fresh, hal::LockedAccount::kUser);
-  } catch (const std::bad_alloc&) {
-    error = ENOMEM;
+    std::uint64_t count = 1;
+    const std::uint64_t most = std::min(last - next + 1, batch_pages());
+    while (count < most && users[next + count] == 0) ++count;
+    std::uint64_t pinned = 0;
+    int error = 0;
+    try {
+      error = source_.pin(base + next, count, writable_, chunk.spas() + next, pinned);
+    } catch (const std::bad_alloc&) {
+      error = ENOMEM;
+    }
+    if (!error) error = source_.charge(count);
+    if (error) {
+      source_.unpin(chunk.spas() + next, pinned);
+      unpin_unused(chunk, first, next);
+      if (fresh != 0) source_.uncharge(fresh);
+      return error;
+    }
+    fresh += count;
+    next += count;
   }
-  if (error) {
-    for (std::uint64_t number = first; number < next; ++number)
-      if (pages[number - base].users == 0) process_.unpin_page(pages[number - base].spa);
-    if (at->second.in_use == 0) chunks_.erase(at);
+  return 0;
+}
+
+void PageArray::unpin_unused(PageChunk& chunk, std::uint64_t first, std::uint64_t end) noexcept {
+  for (std::uint64_t next = first; next < end; ++next)
+    if (chunk.users()[next] == 0) source_.unpin(chunk.spas() + next, 1);
+}
+
+// `first` and `last` are in one chunk.
+int PageArray::acquire_chunk(Store& store, std::uint64_t first, std::uint64_t last) {
+  const std::uint64_t index = first / kPages;
+  auto at = store.chunks.lower_bound(index);
+  if (at == store.chunks.end() || at->first != index)
+    at = store.chunks.emplace_hint(at, index, PageChunk(std::min(kPages, page_count_ - index * kPages)));
+  PageChunk& chunk = at->second;
+  std::uint64_t fresh = 0;
+  if (const int error = pin_missing(chunk, index * kPages, first % kPages, last % kPages, fresh)) {
+    if (chunk.in_use == 0) store.chunks.erase(at);
     return error;
   }
-  for (std::uint64_t number = first; number <= last; ++number) ++pages[number - base].users;
-  at->second.in_use += static_cast<std::uint32_t>(fresh);
+  std::uint32_t* const users = chunk.users();
+  for (std::uint64_t page = first % kPages; page <= last % kPages; ++page) ++users[page];
+  chunk.in_use += fresh;
+  store.pinned += fresh;
   return 0;
 }
 
 int PageArray::acquire_locked(std::uint64_t first, std::uint64_t last) {
   hal::ensure(first <= last && last < page_count_, "pages outside of their array");
+  Store& mine = store();
   for (std::uint64_t from = first;;) {
-    const std::uint64_t to = std::min(last, from | (kChunkPages - 1));
+    const std::uint64_t to = std::min(last, from | (kPages - 1));
     int error = 0;
     try {
-      error = acquire_chunk(from, to);
+      error = acquire_chunk(mine, from, to);
     } catch (const std::bad_alloc&) {
       error = ENOMEM;
     }
@@ -94,40 +156,77 @@ int PageArray::acquire_locked(std::uint64_t first, std::uint64_t last) {
   }
 }
 
-void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept {
+// The pages that lost their last user; these are unpinned, in stretches.
+std::uint64_t PageArray::release_chunk(PageChunk& chunk, std::uint64_t first, std::uint64_t last) noexcept {
+  std::uint32_t* const users = chunk.users();
   std::uint64_t freed = 0;
-  auto at = chunks_.find(first / kChunkPages);
-  for (std::uint64_t number = first; number <= last; ++number) {
-    hal::ensure(at != chunks_.end() && at->first == number / kChunkPages, "a page is released that nobody acquired");
-    Page& page = at->second.pages[number % kChunkPages];
-    hal::ensure(page.users != 0, "a page is released more often than acquired");
-    if (--page.users == 0) {
-      process_.unpin_page(page.spa);
-      ++freed;
-      --at->second.in_use;
+  std::uint64_t stretch = 0;  // pages below `page` that are to be unpinned
+  for (std::uint64_t page = first; page <= last; ++page) {
+    hal::ensure(users[page] != 0, "a page is released more often than acquired");
+    if (--users[page] == 0) {
+      ++stretch;
+      continue;
     }
-    if (number % kChunkPages == kChunkPages - 1 || number == last)
-      at = at->second.in_use == 0 ? chunks_.erase(at) : std::next(at);
+    if (stretch != 0) source_.unpin(chunk.spas() + (page - stretch), stretch);
+    freed += std::exchange(stretch, 0);
   }
-  if (freed != 0) process_.uncharge_locked(freed, hal::LockedAccount::kUser);
+  if (stretch != 0) source_.unpin(chunk.spas() + (last + 1 - stretch), stretch);
+  return freed + stretch;
 }
 
-const PageArray::Page& PageArray::page(std::uint64_t number) const {
-  const auto at = chunks_.find(number / kChunkPages);
-  hal::ensure(at != chunks_.end(), "a page is read that nobody acquired");
-  const Page& page = at->second.pages[number % kChunkPages];
-  hal::ensure(page.users != 0, "a page is read that nobody acquired");
-  return page;
+void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept {
+  Store& mine = known_store();
+  std::uint64_t freed = 0;
+  auto at = mine.chunks.find(first / kPages);
+  for (std::uint64_t from = first;;) {
+    const std::uint64_t to = std::min(last, from | (kPages - 1));
+    hal::ensure(at != mine.chunks.end() && at->first == from / kPages, "a page is released that nobody acquired");
+    const std::uint64_t gone = release_chunk(at->second, from % kPages, to % kPages);
+    at->second.in_use -= gone;
+    freed += gone;
+    at = at->second.in_use == 0 ? mine.chunks.erase(at) : std::next(at);
+    if (to == last) break;
+    from = to + 1;
+  }
+  mine.pinned -= freed;
+  if (freed != 0) source_.uncharge(freed);
 }
 
 Run PageArray::run_locked(std::uint64_t byte, std::uint64_t limit) const {
-  Run run{page(byte / kPage).spa + byte % kPage, std::min(limit, kPage - byte % kPage)};
+  const Chunks& chunks = known_store().chunks;
+  std::uint64_t page = byte / kPage;
+  auto at = chunks.find(page / kPages);
+  hal::ensure(at != chunks.end() && at->second.users()[page % kPages] != 0, "a page is read that nobody acquired");
+  Run run{at->second.spas()[page % kPages] + byte % kPage, std::min(limit, kPage - byte % kPage)};
   while (run.bytes < limit) {
-    const std::uint64_t next = byte + run.bytes;
-    if (page(next / kPage).spa != run.spa + run.bytes) break;
-    run.bytes += std::min(limit - run.bytes, kPage);
+    if (++page % kPages == 0) ++at;
+    hal::ensure(at != chunks.end() && at->first == page / kPages, "a page is read that nobody acquired");
+    // The rest of this chunk without a look at its bounds.
+    const std::uint64_t* const spas = at->second.spas();
+    const std::uint64_t end = std::min(at->second.pages(), page % kPages + (limit - run.bytes - 1) / kPage + 1);
+    std::uint64_t next = page % kPages;
+    const std::uint64_t from = next;
+    while (next < end && spas[next] == run.spa + run.bytes + (next - from) * kPage) ++next;
+    run.bytes += std::min(limit - run.bytes, (next - from) * kPage);
+    if (next < end) break;
+    page += next - from - 1;
   }
   return run;
+}
+
+std::uint64_t PageArray::pinned_pages() {
+  Store* const mine = store_.load(std::memory_order_acquire);
+  if (!mine) return 0;
+  const std::lock_guard guard(*mine->mutex);
+  return mine->pinned;
+}
+
+void PageArray::set_payer(hal::Process& payer, std::uint64_t charged) {
+  Store& mine = store();
+  const std::lock_guard guard(*mine.mutex);
+  source_.uncharge(mine.pinned);
+  source_.set_payer(payer);
+  if (charged > mine.pinned) source_.uncharge(charged - mine.pinned);  // some went meanwhile
 }
 
 }  // namespace iommusim::pagetable

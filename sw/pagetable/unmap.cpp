@@ -47,9 +47,12 @@ int IoPagetable::unmap(const Interval& range, std::uint64_t& removed) {
     area->state = AreaState::kRemoving;
     tree.unlock();
     if (area->filled) clear_area(*area, domains_);
+    std::unique_ptr<Area> out;  // its pages end without the tree lock
     tree.lock();
-    space_.areas().erase(*area);
+    out = space_.areas().take(*area);
+    tree.unlock();
     removed += gone.length();
+    rounds = 0;
     if (gone.last == range.last) return 0;
     next = gone.last + 1;
   }

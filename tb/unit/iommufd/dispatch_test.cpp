@@ -44,14 +44,16 @@ struct DispatchTest : ::testing::Test {
 int answer_to_zeros(std::uint32_t command) {
   switch (command) {
     case uapi::kIommuIoasAlloc:
+    case uapi::kIommuIoasChangeProcess:
       return 0;
     case uapi::kIommuIoasMap:
+    case uapi::kIommuIoasMapFile:
     case uapi::kIommuIoasCopy:
       return -EINVAL;
     case uapi::kIommuVfioIoas:
       return -ENODEV;
     case uapi::kIommuOption:
-      return -EOPNOTSUPP;
+      return -EPERM;
     default:
       return -ENOENT;
   }

@@ -117,7 +117,7 @@ RC_GTEST_PROP(Unmap, AHistoryOfMapsCopiesAndUnmapsIsThatOfTheModel, ()) {
         RC_ASSERT(mapping.fill() == 0);
         mapping.publish();
         for (const Slice& slice : slices) {
-          model.areas[iova / kPage] = {slice.length / kPage, (slice.pages->user_va_of(slice.offset) - kLinear) / kPage};
+          model.areas[iova / kPage] = {slice.length / kPage, (slice.pages->address_of(slice.offset) - kLinear) / kPage};
           iova += slice.length;
         }
         break;
