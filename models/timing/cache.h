@@ -36,6 +36,8 @@ class Cache {
     while ((1ULL << index_bits_) < sets_) ++index_bits_;
     free_heads_.assign(sets_, kNone);
     free_nexts_.assign(params.entries, kNone);
+    free_counts_.assign(sets_, 0);
+    reserved_.assign(sets_, 0);
     for (std::uint32_t i = params.entries; i-- > 0;) push_free(i);
     policy_ = make_replacement(params.policy, sets_, ways_, seed);
     if (ways_ > kScanWays) {
@@ -81,7 +83,7 @@ class Cache {
       return false;
     }
     const std::uint32_t set = set_of(key);
-    const bool policy_chooses = !prefer_free_ || free_heads_[set] == kNone;
+    const bool policy_chooses = (!prefer_free_ && reserved_[set] == 0) || free_heads_[set] == kNone;
     const auto victim = policy_chooses ? set * ways_ + policy_->victim(set) : free_heads_[set];
     const bool evicted = entries_[victim].valid;
     if (evicted) {
@@ -95,6 +97,34 @@ class Cache {
     policy_->fill(set, i % ways_);
     return evicted;
   }
+
+  enum class Reserved : std::uint8_t { kNone, kFree, kEvicted };
+  /// Sees to it that the key's set has an invalid way for a fill to come, undone by unreserve(): one that nobody has
+  /// reserved, else the policy's victim goes now. kNone: all of the set (that the policy names) is reserved. A fill
+  /// that did not reserve may take the way nevertheless; then the policy finds another.
+  template <class OnEvict>
+  Reserved reserve(const Key& key, OnEvict&& on_evict) {
+    if (!enabled()) return Reserved::kNone;
+    const std::uint32_t set = set_of(key);
+    if (free_counts_[set] > reserved_[set]) {
+      ++reserved_[set];
+      return Reserved::kFree;
+    }
+    std::uint32_t way = policy_->victim(set);
+    // An invalid way is one that a fill to come wants: to the policy it is as good as filled.
+    for (std::uint32_t left = ways_; !entries_[set * ways_ + way].valid; --left) {
+      if (left == 0 || free_counts_[set] == ways_) return Reserved::kNone;
+      policy_->fill(set, way);
+      way = policy_->victim(set);
+    }
+    Entry& entry = entries_[set * ways_ + way];
+    on_evict(entry);
+    remove(entry);
+    policy_->fill(set, way);
+    ++reserved_[set];
+    return Reserved::kEvicted;
+  }
+  void unreserve(const Key& key) { --reserved_[set_of(key)]; }
 
   /// Removes each valid entry for which `selected(key, value)` holds; how many.
   template <class Selected>
@@ -140,12 +170,14 @@ class Cache {
   void push_free(std::uint32_t i) {
     free_nexts_[i] = free_heads_[i / ways_];
     free_heads_[i / ways_] = i;
+    ++free_counts_[i / ways_];
   }
   /// Takes that way out of the set's stack of invalid ones.
   std::uint32_t take_free(std::uint32_t set, std::uint32_t i) {
     std::uint32_t* at = &free_heads_[set];
     while (*at != i) at = &free_nexts_[*at];
     *at = free_nexts_[i];
+    --free_counts_[set];
     return i;
   }
   void link(std::uint32_t i) {
@@ -167,6 +199,7 @@ class Cache {
   unsigned index_bits_ = 1;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> free_heads_, free_nexts_;  // a stack of invalid ways per set
+  std::vector<std::uint32_t> free_counts_, reserved_;   // by set: invalid ways, and those that fills to come want
   std::vector<std::uint32_t> heads_, nexts_;            // hash index: chains of entry numbers
   std::unique_ptr<Replacement> policy_;
 };

@@ -228,6 +228,8 @@ class Engine {
   void end_translation_lookup(std::uint32_t i, base::Cycle now);
   void miss_translation(std::uint32_t i, base::Cycle now);
   void start_miss(std::uint32_t i, base::Cycle now);
+  void open_miss(Slot& slot, base::Cycle now);
+  void give_way_back(Slot& slot);
   stats::Counter& walk_cause(std::uint32_t i);
   void begin_walk(Slot& slot, stats::Counter& cause, base::Cycle now);
   void close_miss(std::uint32_t i, base::Cycle now);

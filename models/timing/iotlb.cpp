@@ -71,6 +71,13 @@ void Iotlb::put(const translate::TranslationKey& key, const translate::Translati
   ++*by_size_.fills[kind_of(entry.size_log2)];
 }
 
+bool Iotlb::reserve(const PageKey& page) {
+  using Reserved = Cache<PageKey, Held>::Reserved;
+  const Reserved reserved = cache_.reserve(page, [this](const auto& old) { drop(old.value); });
+  if (reserved == Reserved::kEvicted) ++stats_.evictions;
+  return reserved != Reserved::kNone;
+}
+
 /// An entry goes.
 void Iotlb::drop(const Held& held) {
   account(held, -1);

@@ -32,6 +32,10 @@ class Iotlb {
   void fill(const translate::TranslationKey& key, const translate::TranslationEntry& entry) { put(key, entry, false); }
   /// Nobody asked for the entry; `awaited`: but meanwhile somebody does.
   void fill_prefetched(const translate::TranslationKey& key, const translate::TranslationEntry& entry, bool awaited);
+  /// A miss on that page of 4 KiB has a way for its fill; the entry in it goes now. Undone by unreserve(). Model: the
+  /// set is that of a page of 4 KiB, whatever the walk will find.
+  bool reserve(const PageKey& page);
+  void unreserve(const PageKey& page) { cache_.unreserve(page); }
   void invalidate(const translate::Invalidation& invalidation);
 
  private:

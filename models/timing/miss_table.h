@@ -33,6 +33,7 @@ class MissTable {
     marks_[i] = mark_of(key);
     return i;
   }
+  const Key& key(std::uint32_t i) const { return entries_[i].key; }
   SlotList& waiters(std::uint32_t i) { return entries_[i].waiters; }
   /// The waiters must be gone.
   void close(std::uint32_t i) {

@@ -71,10 +71,18 @@ struct WalkLineParams {
   }
 };
 
+enum class Allocate : std::uint8_t { kAtFill, kAtMiss };
+inline constexpr base::Choice<Allocate> kAllocates[] = {
+    {"at_fill", "when its walk has ended", Allocate::kAtFill},
+    {"at_miss", "when it enters the table: the entry that gives way is gone while the walk is wanted and under way",
+     Allocate::kAtMiss},
+};
+
 struct MissTableParams {
   std::uint32_t depth = 32;
   bool merge = true;
   bool hand_over = true;
+  Allocate allocate = Allocate::kAtFill;
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -83,6 +91,7 @@ struct MissTableParams {
       "a miss on a page in the table waits for that walk instead of starting its own");
     v("hand_over", &MissTableParams::hand_over,
       "those who waited take the walk's result; false: they look the IOTLB up again and may miss once more");
+    v("allocate", &MissTableParams::allocate, kAllocates, "when a miss gets its entry of the IOTLB");
   }
 };
 

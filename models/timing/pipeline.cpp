@@ -42,10 +42,21 @@ void Engine::miss_translation(std::uint32_t i, base::Cycle now) {
 /// Opens an entry of the miss table; there must be room.
 void Engine::start_miss(std::uint32_t i, base::Cycle now) {
   Slot& slot = slots_[i];
-  if (params_.occupancy_histograms) stats_.iotlb.miss_table.enter(now);
-  slot.miss = misses_.open(miss_key(slot.process.ask().key));
+  open_miss(slot, now);
   slot.state = SlotState::kWalkerWait;
   walker_queue_.push(slots_, i);
+}
+
+void Engine::open_miss(Slot& slot, base::Cycle now) {
+  if (params_.occupancy_histograms) stats_.iotlb.miss_table.enter(now);
+  const PageKey key = miss_key(slot.process.ask().key);
+  slot.miss = misses_.open(key);
+  slot.has_way = params_.miss_table.allocate == Allocate::kAtMiss && iotlb_.reserve(key);
+}
+
+void Engine::give_way_back(Slot& slot) {
+  if (slot.has_way) iotlb_.unreserve(misses_.key(slot.miss));
+  slot.has_way = false;
 }
 
 /// The owner has what it wanted: those who waited get it too (or look again, if it may be stale, is a fault, or does
@@ -54,6 +65,7 @@ void Engine::start_miss(std::uint32_t i, base::Cycle now) {
 void Engine::close_miss(std::uint32_t i, base::Cycle now) {
   const std::uint32_t miss = slots_[i].miss;
   const bool has_result = slots_[i].has_result;
+  give_way_back(slots_[i]);
   SlotList waiters = misses_.waiters(miss);
   misses_.close(miss);
   slots_[i].miss = kNoSlot;
@@ -169,6 +181,7 @@ void Engine::fill_translation(std::uint32_t i, base::Cycle now) {
   slot.has_result = params_.miss_table.hand_over;
   if (!keeps_what_it_finds(slot)) return;
   slot.has_fill = true;
+  give_way_back(slot);
   if (is_prefetch(i)) return iotlb_.fill_prefetched(ask.key, ask.entry, !misses_.waiters(slot.miss).empty());
   iotlb_.fill(ask.key, ask.entry);
   if (is_own(i)) return;

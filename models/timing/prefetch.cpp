@@ -69,8 +69,7 @@ void Engine::start_prefetch(const WantedPrefetch& wanted, base::Cycle now) {
   slot.epoch = epoch_;
   ++translating_[epoch_];
   slot.picked_at_invalidation = invalidations_.count();
-  slot.miss = misses_.open(miss_key(process.ask().key));
-  if (params_.occupancy_histograms) stats_.iotlb.miss_table.enter(now);
+  open_miss(slot, now);
   slot.state = SlotState::kWalk;
   begin_walk(slot, stats_.walks.started_prefetch, now);
   process.miss();

@@ -78,6 +78,7 @@ struct Slot {
   SlotState state = SlotState::kFree;
   std::uint8_t epoch = 0;
   bool walked = false;      ///< missed something
+  bool has_way = false;     ///< reserved in the IOTLB, for the fill
   bool has_fill = false;    ///< its walk filled the IOTLB
   bool has_result = false;  ///< `result` may serve those who waited for this request's walk
   translate::TranslationEntry result{};

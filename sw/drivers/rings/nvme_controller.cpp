@@ -2,6 +2,7 @@
 #include "drivers/rings/nvme_controller.h"
 
 #include <cerrno>
+#include <vector>
 
 #include "domain/domain.h"
 
@@ -12,6 +13,8 @@ namespace nvme_hw = device_hw::nvme;
 int NvmeController::open() {
   const int error = port_.map(offset_, kMemory, domain::kRead | domain::kWrite, 0, iova_);
   if (error != 0) return error;
+  const std::vector<std::uint8_t> nothing(4096);  // what an earlier queue left there has a phase, too
+  port_.write(offset_ + 4096, nothing.data(), nothing.size());
   mmio_.write32(nvme_hw::kAdminAttributes, (kEntries - 1) << 16 | (kEntries - 1));
   mmio_.write64(nvme_hw::kAdminSubmission, iova_);
   mmio_.write64(nvme_hw::kAdminCompletion, iova_ + 4096);

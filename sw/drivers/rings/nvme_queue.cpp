@@ -53,6 +53,8 @@ int NvmeQueue::open() {
   const unsigned cpu = options_.buffers.cpu;
   int error = port_.map(offset_, queues_bytes(options_), domain::kRead | domain::kWrite, cpu, iova_);
   if (error == 0) error = buffers_.open();
+  const std::vector<std::uint8_t> nothing(completion_bytes(options_));  // no phase of an earlier queue
+  port_.write(offset_ + submission_bytes(options_), nothing.data(), nothing.size());
   const NvmeQueuePlace place{iova_, iova_ + submission_bytes(options_), options_.entries, !options_.polling};
   return error != 0 ? error : controller_.create(id(), place);
 }

@@ -12,7 +12,7 @@ const translate::InvalidationCompletion& completion(const AtcBench& bench, std::
   return bus::message_of(*bench.iommu.requests[bench.sent(kCompletion).at(index)].payload).completion;
 }
 
-SC_TEST(AtcInvalidations, EntriesGoAndTheCompletionNamesTheTag) {
+SC_TEST(AtcInvalidations, AfterInvalidationNsEntriesGoAndTheCompletionNamesTheTag) {
   AtcParams params;
   params.invalidation_ns = 150;
   AtcBench bench(params);
@@ -100,7 +100,7 @@ SC_TEST(AtcInvalidations, SeveralThatEndTogetherShareAMessage) {
   EXPECT_EQ(completion(bench, 0).itag_vector, 1U << 3 | 1U << 5);
 }
 
-SC_TEST(AtcInvalidations, ABrokenDeviceNeverAnswers) {
+SC_TEST(AtcInvalidations, AnswerInvalidationsIsFalseForABrokenDevice) {
   AtcParams params;
   params.answer_invalidations = false;
   AtcBench bench(params);

@@ -47,6 +47,19 @@ SC_TEST(Atc, AMissAsksAndTheNextAccessHits) {
   EXPECT_EQ(bench.atc.statistics().misses.value(), 1U);
 }
 
+SC_TEST(Atc, ClockMhz) {
+  AtcParams params;
+  params.cache.lookup_cycles = 20;
+  params.clock_mhz = 500;
+  AtcBench bench(params);
+  bench.wait(1);
+  const auto start = bus::now_ps();
+  ASSERT_EQ(start % 2000, 0U) << "an edge";
+  bench.dma(true, 0x5010);
+  ASSERT_EQ(bench.sent(AddressType::kAtsRequest).size(), 1U);
+  EXPECT_EQ(bench.iommu.requests[bench.sent(AddressType::kAtsRequest)[0]].at, start + 40'000);
+}
+
 SC_TEST(Atc, APayloadAcrossABorderIsCutAndAnsweredOnceWithTheWorst) {
   AtcBench bench;
   PooledPayload& read = bench.dma(false, 0x5fe0, 64);

@@ -19,7 +19,7 @@ SC_TEST(AtcPageRequests, WithoutPriADeniedAccessEnds) {
   EXPECT_EQ(bench.sent(AddressType::kTranslated).size(), 1U) << "what was granted is held";
 }
 
-SC_TEST(AtcPageRequests, AskedGrantedAndTriedAgain) {
+SC_TEST(AtcPageRequests, AskedGrantedAndTriedAgainAfterRetryNs) {
   AtcParams params;
   params.retry_ns = 700;
   AtcBench bench(params);
@@ -68,7 +68,7 @@ SC_TEST(AtcPageRequests, AFailureIsTheEndOfPageRequests) {
   EXPECT_EQ(bench.sent(MessageExtension::Kind::kPageRequest).size(), 1U);
 }
 
-SC_TEST(AtcPageRequests, PagesThatFaultTogetherMakeAGroup) {
+SC_TEST(AtcPageRequests, PageRequestsAndPagesPerGroupOfThoseThatFaultTogether) {
   AtcParams params;
   params.page_requests = 3;
   params.pages_per_group = 2;

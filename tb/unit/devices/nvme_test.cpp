@@ -87,6 +87,59 @@ SC_TEST(Nvme, ReadNs) {
   sc_test::run_out();
 }
 
+SC_TEST(Nvme, WriteNs) {
+  NvmeParams params;
+  params.write_ns = 6000;
+  NvmeBench bench(params);
+  const auto issued = bench.device.master().statistics().issued.value();
+  bench.submit(nvm::kWrite, 5, 1);
+  while (bench.device.statistics().medium.level() == 0) sc_test::run_to(bus::now_ps() + 1000);
+  bench.mark();
+  bench.run_to(5'998'000);
+  EXPECT_EQ(bench.device.master().statistics().issued.value(), issued + 2) << "the fetch, the data";
+  bench.run_to(6'000'000);
+  EXPECT_EQ(bench.device.master().statistics().issued.value(), issued + 3) << "the completion";
+  sc_test::run_out();
+}
+
+SC_TEST(Nvme, InterruptNs) {
+  NvmeParams params;
+  params.interrupt_ns = 50'000;
+  NvmeBench bench(params);
+  bench.submit(nvm::kFlush, 0, 1);
+  sc_test::run_out();
+  const std::size_t raised = bench.interrupts.raised.size();
+  const bus::Picoseconds first = bench.interrupts.raised.back().second;
+  bench.submit(nvm::kFlush, 0, 1);
+  bench.submit(nvm::kFlush, 0, 1);
+  sc_test::run_to(first + 50'000'000 - 1);
+  EXPECT_EQ(bench.answer(2).status(), nvm::kSuccess);
+  EXPECT_TRUE(bench.answer(2).phase());
+  EXPECT_EQ(bench.interrupts.raised.size(), raised);
+  sc_test::run_to(first + 50'000'000);
+  EXPECT_EQ(bench.interrupts.raised.size(), raised + 1) << "one for both";
+  sc_test::run_out();
+  EXPECT_EQ(bench.interrupts.raised.size(), raised + 1);
+}
+
+SC_TEST(Nvme, RegisterNs) {
+  NvmeParams params;
+  params.register_ns = 33;
+  NvmeBench bench(params);
+  EXPECT_EQ(bench.registers.read(nvm::kStatus), nvm::kReady);
+  EXPECT_EQ(bench.registers.took, 33'000U);
+}
+
+SC_TEST(Nvme, FetchBatch) {
+  NvmeParams params;
+  params.fetch_batch = 3;
+  NvmeBench bench(params);
+  const auto fetches = bench.device.statistics().fetches.value();
+  for (unsigned i = 0; i < 7; ++i) bench.submit(nvm::kFlush, 0, 1);
+  sc_test::run_out();
+  EXPECT_EQ(bench.device.statistics().fetches.value(), fetches + 3) << "3, 3, 1";
+}
+
 SC_TEST(Nvme, DoorbellNs) {
   NvmeParams params;
   params.doorbell_ns = 90;

@@ -51,6 +51,25 @@ TEST(Cache, EvictsWithinTheSet) {
   EXPECT_NE(cache.find({1}), nullptr);
 }
 
+TEST(Cache, AReservedWayIsFreeForTheFillThatComes) {
+  NumberCache cache(geometry(4, 2), 0, "test");  // 2 sets
+  std::vector<std::uint64_t> gone;
+  const auto note = [&](const auto& entry) { gone.push_back(entry.key.number); };
+  cache.insert({0}, 0, note);
+  EXPECT_EQ(cache.reserve({2}, note), NumberCache::Reserved::kFree) << "an invalid way is there";
+  EXPECT_EQ(cache.reserve({4}, note), NumberCache::Reserved::kEvicted) << "but one only";
+  EXPECT_EQ(gone, (std::vector<std::uint64_t>{0}));
+  EXPECT_EQ(cache.reserve({6}, note), NumberCache::Reserved::kNone) << "nobody is left";
+  EXPECT_EQ(cache.reserve({1}, note), NumberCache::Reserved::kFree) << "the other set";
+  cache.unreserve({2});
+  EXPECT_FALSE(cache.insert({2}, 0, note));
+  cache.unreserve({4});
+  EXPECT_FALSE(cache.insert({4}, 0, note));
+  EXPECT_EQ(gone.size(), 1U);
+  EXPECT_EQ(cache.reserve({6}, note), NumberCache::Reserved::kEvicted);
+  EXPECT_EQ(gone, (std::vector<std::uint64_t>{0, 2})) << "the least recently used";
+}
+
 TEST(Cache, WithoutEntriesHoldsNothing) {
   NumberCache cache(geometry(0, 0), 0, "test");
   EXPECT_FALSE(cache.enabled());

@@ -5,40 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <string_view>
 
 #include "timing/params.h"
+#include "unit/test_names.h"
 
 namespace iommusim::timing {
 namespace {
-
-/// Small letters and digits only: write_buffer_bytes and WriteBufferBytes are one name.
-std::string bare(const std::string& name) {
-  std::string result;
-  for (const char c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
-std::vector<std::string> names_of_tests() {
-  const std::regex heading(R"((?:TEST|TEST_F|SC_TEST|RC_GTEST_PROP)\((\w+), *(\w+))");
-  std::vector<std::string> names;
-  for (const char* const folder : {"timing", "tlm"})
-    for (const auto& file :
-         std::filesystem::directory_iterator(std::filesystem::path(IOMMUSIM_SOURCE_DIR) / "tb/unit" / folder)) {
-      std::ifstream text(file.path());
-      for (std::string line; std::getline(text, line);)
-        if (std::smatch found; std::regex_search(line, found, heading)) names.push_back(bare(found.str()));
-    }
-  return names;
-}
 
 bool is_cache(const std::vector<params::Field>& fields) {
   return std::any_of(fields.begin(), fields.end(),
@@ -67,12 +42,10 @@ TEST(KnobNames, EachKnobHasATestOfItsName) {
   EngineParams params;
   Wanted wanted;
   wanted.collect("", params::fields_of(params));
-  const std::vector<std::string> tests = names_of_tests();
+  const std::vector<std::string> tests = test_names::names_of_tests({"unit/timing", "unit/tlm"});
   ASSERT_GT(tests.size(), 100U);
   const auto missing = [&](const std::string& name, const std::string& group) {
-    return std::none_of(tests.begin(), tests.end(), [&](const std::string& test) {
-      return test.find(bare(name)) != std::string::npos && test.find(bare(group)) != std::string::npos;
-    });
+    return !test_names::one_has(tests, {name, group});
   };
   for (const std::string& name : wanted.single) EXPECT_FALSE(missing(name, "")) << name;
   for (const auto& [name, groups] : wanted.groups)

@@ -183,18 +183,60 @@ TEST_F(Knobs, CommandFinishCycles) {
   EXPECT_EQ(command_cycles(2), two + 8);
 }
 
-/// The engine keeps as many messages as that for the shell to carry away, and the command behind waits.
-TEST_F(Knobs, MessageDepth) {
+/// The engine keeps as many messages as that for the shell to carry away; the command behind waits until one has gone,
+/// and ends command_finish_cycles later.
+TEST_F(Knobs, MessageDepth_StallsTheCommandQueue) {
   params.queues.message_depth = 2;
-  stats::Group root{"root"};
+  params.queues.command_finish_cycles = 6;
   spec::Implementation implementation;
   implementation.ats = true;
-  Engine engine(params, implementation, 1, root);
-  EXPECT_FALSE(engine.messages().full());
-  engine.messages().push({});
-  EXPECT_FALSE(engine.messages().full());
-  engine.messages().push({});
-  EXPECT_TRUE(engine.messages().full());
+  TimedMachine own(params, {}, 1, implementation);
+  for (unsigned i = 0; i < 3; ++i) own.queue_command(spec::opcode::kAts | spec::ats_w0::kRid.of(5), 0);
+  base::Cycle now = own.driver.now() + 1;
+  own.engine.write_register(spec::kCqtOffset, 4, own.tail(), now);
+  // A shell that answers memory and carries no message away.
+  const auto run_to = [&](base::Cycle end) {
+    for (; now <= end; ++now) {
+      own.engine.step(now);
+      for (auto& requests = own.engine.memory_requests(); !requests.empty(); requests.pop())
+        own.engine.memory_answer(requests.front().tag, own.tables.memory.read(requests.front().ask), now + 1);
+    }
+  };
+  const auto head = [&] { return own.engine.read_register(spec::kCqhOffset, 4, now); };
+  run_to(now + 1000);
+  EXPECT_EQ(own.engine.messages().size(), 2U);
+  EXPECT_EQ(head(), 2U);
+  own.engine.messages().pop();
+  const base::Cycle freed = now;
+  run_to(freed + 5);
+  EXPECT_EQ(own.engine.messages().size(), 2U);
+  EXPECT_EQ(head(), 2U);
+  run_to(freed + 6);
+  EXPECT_EQ(head(), 3U);
+}
+
+/// Two entries, both in use; a third page misses. The entry that gives way is there until the fill, or until the miss.
+TEST_F(Knobs, MissTableAllocate_TakesTheEntryAtTheFillOrAtTheMiss) {
+  params.iotlb.entries = 2;
+  params.ddt_cache.entries = 4;
+  const auto hits = [this](Allocate allocate, base::Cycle after) {
+    params.miss_table.allocate = allocate;
+    build().translate(5, 0x10000);
+    machine->translate(5, 0x11000);
+    machine->driver.finished().clear();
+    const std::uint64_t before = machine->engine.stats().iotlb.hits.value();
+    machine->driver.offer(Machine::request(5, 0x12000), 0);
+    machine->driver.advance(machine->driver.now() + after);
+    machine->driver.offer(Machine::request(5, 0x10000), 1);
+    machine->driver.run_until_idle();
+    stats::check_identities(machine->root);
+    return machine->engine.stats().iotlb.hits.value() - before;
+  };
+  // A request is taken in, its device found a cycle later, its page looked up in the next.
+  EXPECT_EQ(hits(Allocate::kAtFill, 10), 1U);
+  EXPECT_EQ(hits(Allocate::kAtMiss, 10), 0U);
+  EXPECT_EQ(hits(Allocate::kAtMiss, 1), 0U) << "looked up a cycle after the miss";
+  EXPECT_EQ(hits(Allocate::kAtMiss, 0), 0U);
 }
 
 }  // namespace

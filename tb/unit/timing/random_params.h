@@ -60,6 +60,7 @@ inline EngineParams random_engine(Choices& choices) {
   params.walk_lines.levels = choices.flag() ? LineLevels::kAll : LineLevels::kLast;
   params.walk_lines.kept = random_cache(choices, 0);
   params.miss_table = {choices.pick(kCounts), choices.flag()};
+  params.miss_table.allocate = choices.flag() ? Allocate::kAtMiss : Allocate::kAtFill;
   params.walkers.count = choices.pick(kCounts);
   params.walkers.directory_count = 1 + choices.below(2);
   params.walkers.look_again = choices.flag();

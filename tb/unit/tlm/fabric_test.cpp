@@ -116,6 +116,33 @@ SC_TEST(Fabric, ArbitrationFixedAndWeight) {
   EXPECT_EQ(order_of(Arbitration::kFixed, 2), (Order{0xb, 0xb, 0xb, 0xb, 0xa, 0xa, 0xa, 0xa}));
 }
 
+/// Two links that end at the host bridge; the IOMMU takes a request each 50 ns.
+std::vector<std::uint64_t> order_at_the_host_bridge(Arbitration arbitration) {
+  auto shape = two_links(plain_link());
+  shape.arbitration = arbitration;
+  shape.links[1].params.weight = 2;
+  FabricBench bench(shape);
+  bench.iommu.answer_delay = 50'000;
+  for (int i = 0; i < 4; ++i) {
+    bench.a.begin(true, 0xa, 6);
+    bench.b.begin(true, 0xb, 6);
+  }
+  run_to(1'000'000);
+  return bench.addresses();
+}
+SC_TEST(Fabric, BusArbitrationRoundRobin) {
+  using Order = std::vector<std::uint64_t>;
+  EXPECT_EQ(order_at_the_host_bridge(Arbitration::kRoundRobin), (Order{0xa, 0xb, 0xa, 0xb, 0xa, 0xb, 0xa, 0xb}));
+}
+SC_TEST(Fabric, BusArbitrationWeighted) {
+  using Order = std::vector<std::uint64_t>;
+  EXPECT_EQ(order_at_the_host_bridge(Arbitration::kWeighted), (Order{0xa, 0xb, 0xb, 0xa, 0xb, 0xb, 0xa, 0xa}));
+}
+SC_TEST(Fabric, BusArbitrationFixed) {
+  using Order = std::vector<std::uint64_t>;
+  EXPECT_EQ(order_at_the_host_bridge(Arbitration::kFixed), (Order{0xb, 0xb, 0xb, 0xb, 0xa, 0xa, 0xa, 0xa}));
+}
+
 SC_TEST(Fabric, FunctionsOfAnEndpointShareItsLink) {
   auto shape = two_links(plain_link());
   shape.links.pop_back();

@@ -46,7 +46,7 @@ TEST_F(IommuMessagesTest, CreditsAreUsedInOrderAndByFunction) {
   EXPECT_EQ(delivery.answer, nullptr) << "it does not exist";
 }
 
-TEST_F(IommuMessagesTest, TagsTimeOutOneByOneAndOnlyWhileOutstanding) {
+TEST_F(IommuMessagesTest, AtsTimeOutNsOfTagsOneByOneAndOnlyWhileOutstanding) {
   ASSERT_TRUE(messages.send(invalidation(9, 3), 0, delivery));
   ASSERT_TRUE(messages.send(invalidation(9, 5), 40, delivery));
   EXPECT_EQ(messages.next_time_out(1U << 3 | 1U << 5), 100U);
