@@ -114,6 +114,7 @@ void Kernel::shutdown() {
   stats_.shutdown_ns += os_.now_ns() - start;
   base::ensure(frames_.frames_in_use() == 0, "frames are in use after the shutdown");
   base::ensure(iommus_.pscids_in_use() == 0, "a PSCID is in use after the shutdown");
+  base::ensure(iommus_.gscids_in_use() == 0, "a GSCID is in use after the shutdown");
 }
 
 domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter,

@@ -24,12 +24,39 @@ constexpr Command iotinval_pscid(std::uint32_t pscid) {
   return command;
 }
 
+/// All first-stage translations of one virtual machine.
+constexpr Command iotinval_of_guest(std::uint32_t gscid) {
+  Command command = iotinval_all();
+  command[0] |= hw::iotinval_w0::kGvMask | (std::uint64_t{gscid} << hw::iotinval_w0::kGscidShift);
+  return command;
+}
+
+/// All second-stage translations of one virtual machine.
+constexpr Command iotinval_second_stage(std::uint32_t gscid) {
+  return {(hw::opcode::kIotinval << hw::iotinval_w0::kOpcodeShift) |
+              (hw::iotinval_func3::kGvma << hw::iotinval_w0::kFunc3Shift) | hw::iotinval_w0::kGvMask |
+              (std::uint64_t{gscid} << hw::iotinval_w0::kGscidShift),
+          0};
+}
+
+/// Of what an IOTINVAL names, the leaves of the 2^log2 bytes from `address` on, which are aligned to their size.
+/// IOMMU 8.3: a size of more than 4 KiB needs capabilities.S, and is coded by the lowest 0 bit of ADDR.
+constexpr Command narrowed(Command command, std::uint64_t address, unsigned log2 = 12) {
+  command[0] |= hw::iotinval_w0::kAvMask;
+  const std::uint64_t ones = log2 == 12 ? 0 : (1ULL << (log2 - 13)) - 1;
+  command[1] = (((address >> 12) | ones) << hw::iotinval_w1::kAddrShift) | (log2 == 12 ? 0 : hw::iotinval_w1::kSMask);
+  return command;
+}
+
+/// IOMMU 8.2: the entries that lead to these leaves, too; needs capabilities.NL.
+constexpr Command with_non_leaf(Command command) {
+  command[0] |= hw::iotinval_w0::kNlMask;
+  return command;
+}
+
 /// The leaf that translates `iova` in one address space.
 constexpr Command iotinval_page(std::uint32_t pscid, std::uint64_t iova) {
-  Command command = iotinval_pscid(pscid);
-  command[0] |= hw::iotinval_w0::kAvMask;
-  command[1] = (iova >> 12) << hw::iotinval_w1::kAddrShift;
-  return command;
+  return narrowed(iotinval_pscid(pscid), iova);
 }
 
 /// Waits for all earlier commands.
@@ -60,6 +87,15 @@ constexpr Command inval_ddt(std::uint32_t device_id) {
   return command;
 }
 
+/// The cached process context of one process of one device.
+constexpr Command inval_pdt(std::uint32_t device_id, std::uint32_t process_id) {
+  return {(hw::opcode::kIodir << hw::iodir_w0::kOpcodeShift) |
+              (hw::iodir_func3::kInvalPdt << hw::iodir_w0::kFunc3Shift) | hw::iodir_w0::kDvMask |
+              (std::uint64_t{device_id} << hw::iodir_w0::kDidShift) |
+              (std::uint64_t{process_id} << hw::iodir_w0::kPidShift),
+          0};
+}
+
 /// To a PCIe function: its requester id, and its segment if that is not 0.
 constexpr std::uint64_t ats_destination(std::uint64_t func3, std::uint32_t device_id) {
   const std::uint64_t segment = device_id >> 16;
@@ -81,6 +117,13 @@ constexpr std::uint64_t ats_range(std::uint64_t start, std::uint64_t last) {
 /// Translations without PASID of [start, last] in the device's own cache.
 constexpr Command ats_inval(std::uint32_t device_id, std::uint64_t start, std::uint64_t last) {
   return {ats_destination(hw::ats_func3::kInval, device_id), ats_range(start, last)};
+}
+/// Translations with that PASID.
+constexpr Command ats_inval_of_process(std::uint32_t device_id, std::uint32_t process, std::uint64_t start,
+                                       std::uint64_t last) {
+  Command command = ats_inval(device_id, start, last);
+  command[0] |= hw::ats_w0::kPvMask | (std::uint64_t{process} << hw::ats_w0::kPidShift);
+  return command;
 }
 
 /// The answer to a group of page requests. Codes: 0 success, 1 invalid request, 15 failure.

@@ -12,13 +12,15 @@ DeviceAtc::DeviceAtc(hal::Os& os, CommandQueue& commands, const std::vector<std:
       lock_(os.make_mutex()),
       room_(os.make_wait_queue()) {}
 
-int DeviceAtc::submit(std::uint64_t start, std::uint64_t last) {
+int DeviceAtc::submit(std::uint64_t start, std::uint64_t last, Process process) {
   for (const std::uint32_t id : device_ids_)
-    if (const int error = commands_.submit(ats_inval(id, start, last))) return error;
+    if (const int error =
+            commands_.submit(process ? ats_inval_of_process(id, *process, start, last) : ats_inval(id, start, last)))
+      return error;
   return 0;
 }
 
-DeviceAtc::Begun DeviceAtc::begin(std::uint64_t start, std::uint64_t last) {
+DeviceAtc::Begun DeviceAtc::begin(std::uint64_t start, std::uint64_t last, Process process) {
   {
     std::unique_lock guard(*lock_);
     while (in_flight_ == depth_) room_->wait(*lock_);
@@ -26,7 +28,7 @@ DeviceAtc::Begun DeviceAtc::begin(std::uint64_t start, std::uint64_t last) {
   }
   Begun begun;
   begun.time_outs = commands_.time_outs();
-  begun.error = submit(start, last);
+  begun.error = submit(start, last, process);
   return begun;
 }
 
@@ -37,9 +39,9 @@ bool DeviceAtc::end(const Begun& begun) {
   return commands_.time_outs() == begun.time_outs;
 }
 
-bool DeviceAtc::again(std::uint64_t start, std::uint64_t last) {
+bool DeviceAtc::again(std::uint64_t start, std::uint64_t last, Process process) {
   for (unsigned tries = 0; tries < kTries; ++tries) {
-    const Begun begun = begin(start, last);
+    const Begun begun = begin(start, last, process);
     const int error = begun.error != 0 ? begun.error : commands_.fence();
     if (end(begun) && error == 0) return true;
     if (error != 0) break;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "drivers/riscv/command_queue.h"
@@ -27,15 +28,16 @@ class DeviceAtc {
     int error = 0;
     std::uint64_t time_outs = 0;  ///< before it
   };
+  using Process = std::optional<std::uint32_t>;  ///< PASID
   /// Submits the invalidation; the caller fences. Waits for room in the device.
-  Begun begin(std::uint64_t start, std::uint64_t last);
+  Begun begin(std::uint64_t start, std::uint64_t last, Process process = {});
   /// After the fence, once for each begin(). False: a time-out was told meanwhile, perhaps of this one.
   bool end(const Begun& begun);
   /// After a time-out of somebody: asks this device alone. False: it does not answer, and is lost.
-  bool again(std::uint64_t start, std::uint64_t last);
+  bool again(std::uint64_t start, std::uint64_t last, Process process = {});
 
  private:
-  int submit(std::uint64_t start, std::uint64_t last);
+  int submit(std::uint64_t start, std::uint64_t last, Process process);
   static constexpr unsigned kTries = 2;
 
   CommandQueue& commands_;

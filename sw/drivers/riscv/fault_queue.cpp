@@ -38,6 +38,33 @@ FaultRecord decode(const std::array<std::uint64_t, 4>& words) {
 
 }  // namespace
 
+void encode(const FaultRecord& record, std::uint64_t (&words)[4]) {
+  namespace word0 = hw::fault_w0;
+  words[0] = (std::uint64_t{record.cause} << word0::kCauseShift) |
+             (std::uint64_t{record.process_id} << word0::kPidShift) | (record.process_valid ? word0::kPvMask : 0) |
+             (record.supervisor ? word0::kPrivMask : 0) | (std::uint64_t{record.transaction} << word0::kTtypShift) |
+             (std::uint64_t{record.device_id} << word0::kDidShift);
+  words[1] = 0;
+  words[2] = record.iotval;
+  words[3] = record.iotval2;
+}
+
+bool is_of_first_stage(std::uint32_t cause) {
+  switch (static_cast<hw::Cause>(cause)) {
+    case hw::Cause::kInstructionPageFault:
+    case hw::Cause::kReadPageFault:
+    case hw::Cause::kWritePageFault:
+    case hw::Cause::kTransactionTypeDisallowed:
+    case hw::Cause::kPdtAccessFault:
+    case hw::Cause::kPdtNotValid:
+    case hw::Cause::kPdtMisconfigured:
+    case hw::Cause::kPdtCorrupt:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string to_string(const FaultRecord& record) {
   std::array<char, 160> line{};
   std::snprintf(line.data(), line.size(), "fault: cause %u device 0x%x transaction %u iotval 0x%llx iotval2 0x%llx",
@@ -97,6 +124,7 @@ void FaultQueue::accept(const FaultRecord& record) {
     kept_.push_back(record);
   }
   if (listener_) listener_(record);
+  if (guest_listener_) guest_listener_(record);
 }
 
 std::vector<FaultRecord> FaultQueue::take_records() {

@@ -27,6 +27,10 @@ struct FaultRecord {
 };
 
 std::string to_string(const FaultRecord& record);
+/// The record as hardware writes it.
+void encode(const FaultRecord& record, std::uint64_t (&words)[4]);
+/// A fault that the first stage or its process directory explains: what a guest whose stage it is can do about.
+bool is_of_first_stage(std::uint32_t cause);
 
 class FaultQueue {
  public:
@@ -41,6 +45,8 @@ class FaultQueue {
 
   /// Called for each record, in the interrupt thread; an empty one disconnects. Not while an interrupt may run.
   void set_listener(Listener listener) { listener_ = std::move(listener); }
+  /// As set_listener(), beside it.
+  void set_guest_listener(Listener listener) { guest_listener_ = std::move(listener); }
   /// The records since the last call, oldest first; at most the latest kKept.
   std::vector<FaultRecord> take_records();
   std::uint64_t records() const;    ///< all that were drained
@@ -52,7 +58,7 @@ class FaultQueue {
 
   const Ports& ports_;
   HardwareQueue queue_;
-  Listener listener_;
+  Listener listener_, guest_listener_;
   std::uint64_t head_ = 0;  // running number of the next record; of the interrupt thread alone
   hal::RateLimit limit_;
   std::unique_ptr<hal::Mutex> lock_;  // guards what follows

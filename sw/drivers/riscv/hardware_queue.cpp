@@ -44,11 +44,25 @@ int HardwareQueue::enable(unsigned log2_entries) {
 }
 
 void HardwareQueue::disable() {
+  switch_off();
+  release();
+  for (const Retired& retired : retired_) ports_.frames.free(retired.memory, retired.order);
+  retired_.clear();
+}
+
+int HardwareQueue::move(unsigned log2_entries) {
+  switch_off();
+  if (fixed_) return ENODEV;  // there is no other memory
+  retired_.push_back({memory_, order()});
+  memory_ = 0;
+  return enable(log2_entries);
+}
+
+void HardwareQueue::switch_off() {
   ports_.mmio.write32(layout_.csr, 0);
   const bool idle =
       poll_until(ports_.os, kQueueLimitNs, [&] { return (ports_.mmio.read32(layout_.csr) & layout_.busy) == 0; });
   if (!idle) ports_.os.log(std::string("riscv-iommu: the ") + layout_.name + " does not go off");
-  release();
 }
 
 int HardwareQueue::allocate() {

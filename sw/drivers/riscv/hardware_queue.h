@@ -3,6 +3,8 @@
 // (IOMMU 6.2). The order of register accesses is that of riscv_driver.md 2.1.
 #pragma once
 
+#include <vector>
+
 #include "drivers/riscv/ports.h"
 
 namespace iommusim::drivers::riscv {
@@ -30,15 +32,21 @@ class HardwareQueue {
   int enable(unsigned log2_entries);
   /// Switches off, whatever the state, waits, returns the memory.
   void disable();
+  /// As enable(), from the queue as it is: off, and on again in other memory. What it had is used no more, and returned
+  /// by disable().
+  int move(unsigned log2_entries);
 
   const QueueLayout& layout() const { return layout_; }
   std::uint64_t entries() const { return 1ULL << log2_; }
+  unsigned log2_entries() const { return log2_; }
+  bool has_memory() const { return memory_ != 0; }
   /// Physical address of the entry at a running number.
   std::uint64_t entry(std::uint64_t number) const { return memory_ + (number & (entries() - 1)) * layout_.entry_bytes; }
 
  private:
   int allocate();
   void release();
+  void switch_off();
   unsigned order() const;
 
   const Ports& ports_;
@@ -46,6 +54,11 @@ class HardwareQueue {
   unsigned log2_ = 0;
   std::uint64_t memory_ = 0;
   bool fixed_ = false;  // the hardware's own memory, not ours to free
+  struct Retired {
+    std::uint64_t memory;
+    unsigned order;
+  };
+  std::vector<Retired> retired_;
 };
 
 }  // namespace iommusim::drivers::riscv

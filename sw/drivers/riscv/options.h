@@ -6,6 +6,13 @@
 
 namespace iommusim::drivers::riscv {
 
+/// What is known of written pages in a domain that tracks them.
+enum class DirtyTracking : std::uint8_t {
+  kOff,       ///< not offered
+  kHardware,  ///< offered where hardware sets D (capabilities.AMO_HWAD)
+  kAlways,    ///< also elsewhere: there every page that may be written counts as written
+};
+
 struct RiscvIommuOptions {
   /// An unmap of at least this many bytes invalidates the whole address space instead of page by page. 0: never; page
   /// tables are then kept until their domain goes, since an invalidation by address does not cover non-leaf entries.
@@ -27,6 +34,20 @@ struct RiscvIommuOptions {
   bool free_tables_on_unmap = true;
   /// Leaves allow "read for execute".
   bool execute = true;
+
+  // Beyond Linux. None of them changes what is done where the hardware does not have it.
+  /// Invalidates naturally aligned ranges by one command each (capabilities.S) instead of page by page, whatever
+  /// flush_all_threshold_bytes says.
+  bool range_invalidation = false;
+  /// When an unmap frees page tables, invalidates the entries that led to them by address (capabilities.NL) instead of
+  /// the whole address space.
+  bool non_leaf_invalidation = false;
+  /// An unmap that would take more commands on an IOMMU invalidates the whole address space there. 0: no limit.
+  std::uint64_t command_limit = 0;
+  /// Commands of one unmap that are handed over by one move of the tail, its fence among them; at most 64. 1: each on
+  /// its own, the fences of several IOMMUs one after the other.
+  unsigned command_batch = 1;
+  DirtyTracking dirty_tracking = DirtyTracking::kHardware;
 
   bool frees_tables() const { return free_tables_on_unmap && flush_all_threshold_bytes != 0; }
 };

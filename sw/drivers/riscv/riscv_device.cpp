@@ -5,17 +5,35 @@
 #include <cerrno>
 #include <mutex>
 
+#include "drivers/riscv/nested_domain.h"
 #include "drivers/riscv/riscv_iommu.h"
+#include "hal/contradiction.h"
 
 namespace iommusim::drivers::riscv {
 namespace {
 
 // Words of a device context (IOMMU 2.1.3).
 constexpr std::uint64_t kTcOffset = 0;
+constexpr std::uint64_t kIohgatpOffset = 8;
 constexpr std::uint64_t kTaOffset = 16;
 constexpr std::uint64_t kFscOffset = 24;
 
 constexpr std::uint64_t kAtsBits = hw::dc_tc::kEnAtsMask | hw::dc_tc::kEnPriMask | hw::dc_tc::kPrprMask;
+
+/// What must be forgotten of a context that was in force (IOMMU 6.3.1). One with a process directory does not tell
+/// its address spaces.
+template <class Send>
+void send_for_old_context(std::uint64_t tc, std::uint64_t iohgatp, std::uint64_t ta, std::uint64_t fsc, Send&& send) {
+  if (field_of(iohgatp, hw::dc_iohgatp::kModeMask, hw::dc_iohgatp::kModeShift) != hw::iohgatp_mode::kBare) {
+    const std::uint64_t gscid = field_of(iohgatp, hw::dc_iohgatp::kGscidMask, hw::dc_iohgatp::kGscidShift);
+    (void)SpaceTag{true, static_cast<std::uint32_t>(gscid)}.for_each_command(send);
+  } else if ((tc & hw::dc_tc::kPdtvMask) != 0 ||
+             field_of(fsc, hw::dc_fsc::kModeMask, hw::dc_fsc::kModeShift) == hw::iosatp_mode::kBare) {
+    (void)send(iotinval_all());
+  } else {
+    (void)send(iotinval_pscid(static_cast<std::uint32_t>(field_of(ta, hw::dc_ta::kPscidMask, hw::dc_ta::kPscidShift))));
+  }
+}
 
 }  // namespace
 
@@ -36,34 +54,74 @@ int RiscvDevice::locate_contexts() {
   return 0;
 }
 
-bool RiscvDevice::capable(domain::Capability capability) const {
-  if (capability == domain::Capability::kAts) return uses_ats();
-  if (capability == domain::Capability::kPageRequests) return uses_page_requests();
-  return capability == domain::Capability::kCacheCoherency || capability == domain::Capability::kIsolatedMsi;
+/// Of this system, of a format that the hardware has, and with nothing that it cannot do.
+bool RiscvDevice::suits(const RiscvDomain& domain) const {
+  if (&domain.system() != &iommu_.system()) return false;
+  if (domain.tracks_dirty() && !capable(domain::Capability::kDirtyTracking)) return false;
+  if (domain.hardware_dirty() && !iommu_.updates_dirty()) return false;
+  const unsigned bits = domain.format().address_bits;
+  return domain.tag().second_stage ? iommu_.supports_second_stage(bits) : iommu_.supports(bits);
 }
 
-int RiscvDevice::alloc_domain(std::unique_ptr<domain::Domain>& out) {
-  const unsigned bits = iommu_.widest_address_bits();
-  if (bits == 0) return EOPNOTSUPP;
-  const std::uint32_t pscid = iommu_.system().take_pscid();
-  if (pscid == 0) return ENOMEM;
-  auto fresh = std::make_unique<RiscvDomain>(iommu_.ports(), iommu_.system(), iommu_.options(), bits, pscid);
-  if (!fresh->usable()) return ENOMEM;
-  out = std::move(fresh);
-  return 0;
+RiscvDevice::Target RiscvDevice::target_of(const RiscvDomain& domain) const {
+  Target target;
+  target.tc = hw::dc_tc::kVMask;
+  target.tag = domain.tag();
+  target.ats = true;
+  if (domain.tag().second_stage) {
+    if (domain.hardware_dirty()) target.tc |= hw::dc_tc::kGadeMask;
+    target.iohgatp = domain.iohgatp(domain.tag().number);
+  } else {
+    if (domain.hardware_dirty()) target.tc |= hw::dc_tc::kSadeMask;
+    target.fsc = domain.fsc();
+    target.ta = domain.ta();
+  }
+  return target;
 }
 
 int RiscvDevice::attach(domain::Domain& domain) {
-  auto* next = dynamic_cast<RiscvDomain*>(&domain);
-  if (!next || &next->system() != &iommu_.system() || !iommu_.supports(next->address_bits())) return EINVAL;
-  if (next == domain_) return 0;
-  next->link(*this);  // before the contexts: no unmap may miss this IOMMU
-  switch_to(next, Target{next->fsc(), next->ta(), true});
+  auto* const next = dynamic_cast<RiscvDomain*>(&domain);
+  if (next == nullptr || !suits(*next)) return EINVAL;
+  if (next == rid_.domain && !rid_.link.nested) return 0;
+  const bool for_processes = (next->format().flags & domain::kForPasids) != 0 && pasid_width() != 0;
+  if (for_processes || !processes_.empty()) return next->tag().second_stage ? EINVAL : attach_process(0, *next);
+  const Use use{next, Link{this, next->tag()}};
+  next->links().add(use.link);  // before the contexts: no unmap may miss this IOMMU
+  switch_to(use, target_of(*next));
   return 0;
 }
 
-void RiscvDevice::block() { switch_to(nullptr, Target{}); }
-void RiscvDevice::bypass() { switch_to(nullptr, Target{hw::iosatp_mode::kBare << hw::dc_fsc::kModeShift, 0, true}); }
+int RiscvDevice::attach_nested(domain::NestedDomain& domain) {
+  auto* const next = dynamic_cast<RiscvNestedDomain*>(&domain);
+  if (next == nullptr || &next->iommu() != &iommu_ || !suits(next->parent()) || !processes_.empty()) return EINVAL;
+  if (!next->knows(*this)) return ENOENT;
+  Use use{&next->parent(), next->link()};
+  use.link.device = this;
+  Target target;
+  target.tc = hw::dc_tc::kVMask | next->tc() | (next->parent().hardware_dirty() ? hw::dc_tc::kGadeMask : 0);
+  target.iohgatp = next->parent().iohgatp(use.link.tag.number);
+  target.ta = next->ta();
+  target.fsc = next->fsc();
+  target.tag = use.link.tag;
+  target.ats = !use.link.directory;  // the driver does not know which PASIDs the device's cache has seen
+  next->parent().links().add(use.link);
+  switch_to(use, target);
+  return 0;
+}
+
+void RiscvDevice::block() {
+  if (processes_.empty()) return switch_to({}, {});
+  std::uint64_t context = 0;
+  hal::ensure(directory_->locate(0, context) == 0, "process 0 has no context");
+  switch_process(0, context, {}, {});
+}
+
+void RiscvDevice::bypass() {
+  hal::ensure(processes_.empty(), "physical addresses for a device with PASIDs");
+  Target target;
+  target.tc = hw::dc_tc::kVMask;
+  switch_to({}, target);
+}
 
 bool RiscvDevice::uses_ats() const { return description_.ats && iommu_.uses_ats() && !atc_.lost(); }
 
@@ -77,22 +135,23 @@ void RiscvDevice::answer_page_fault(const domain::PageFaultGroup& group, domain:
   iommu_.pages().answer(group, answer, description_.response_needs_pasid);
 }
 
-void RiscvDevice::switch_to(RiscvDomain* next, const Target& target) {
+void RiscvDevice::switch_to(const Use& next, const Target& target) {
   {
     const std::unique_lock guard(*contexts_lock_);
     invalidate_contexts();
-    write_contexts(next, target);
+    write_contexts(target);
+    in_directory_ = (target.tc & hw::dc_tc::kPdtvMask) != 0;
   }
-  RiscvDomain* const previous = domain_;
-  domain_ = next;
-  if (previous && previous->unlink(*this)) {
-    (void)iommu_.commands().submit(iotinval_pscid(previous->pscid()));
-    (void)iommu_.commands().fence();
-  }
+  drop(std::exchange(rid_, next));
 }
 
-/// Phase 1. What is forgotten is decided by the old context (IOMMU 6.3.1); this driver's contexts have neither a second
-/// stage nor a process directory.
+void RiscvDevice::drop(const Use& use) {
+  if (use.domain == nullptr || !use.domain->links().remove(use.link)) return;
+  (void)use.link.tag.for_each_command([&](const Command& command) { return iommu_.commands().submit(command); });
+  (void)iommu_.commands().fence();
+}
+
+/// Phase 1. What is forgotten is decided by the old context.
 void RiscvDevice::invalidate_contexts() {
   hal::Memory& memory = iommu_.ports().memory;
   bool changed = false;
@@ -104,11 +163,7 @@ void RiscvDevice::invalidate_contexts() {
     const std::uint64_t ta = memory.load64(context.spa + kTaOffset);
     memory.store64(context.spa + kTcOffset, tc & ~hw::dc_tc::kVMask);
     (void)iommu_.commands().submit(inval_ddt(context.device_id));
-    if (field_of(fsc, hw::dc_fsc::kModeMask, hw::dc_fsc::kModeShift) == hw::iosatp_mode::kBare)
-      (void)iommu_.commands().submit(iotinval_all());
-    else
-      (void)iommu_.commands().submit(
-          iotinval_pscid(static_cast<std::uint32_t>(field_of(ta, hw::dc_ta::kPscidMask, hw::dc_ta::kPscidShift))));
+    send_for_old_context(tc, iohgatp_, ta, fsc, [&](const Command& c) { return iommu_.commands().submit(c); });
   }
   if (!changed) return;
   (void)iommu_.commands().fence();
@@ -116,6 +171,8 @@ void RiscvDevice::invalidate_contexts() {
   // IOMMU 6.6: the device forgets last, when nothing is granted any more. Whether it does matters only if
   // it gets ATS again.
   (void)atc_.again(0, ~0ULL);
+  if (in_directory_)
+    for (const auto& process : processes_) (void)atc_.again(0, ~0ULL, process.first);
   atc_.set_on(false);
 }
 
@@ -134,23 +191,26 @@ void RiscvDevice::isolate() {
 }
 
 /// Phase 2.
-void RiscvDevice::write_contexts(const RiscvDomain* next, const Target& target) {
+void RiscvDevice::write_contexts(const Target& target) {
   hal::Memory& memory = iommu_.ports().memory;
-  std::uint64_t tc = target.valid ? hw::dc_tc::kVMask : 0;
-  if (next != nullptr && target.valid && uses_ats()) {
+  std::uint64_t tc = target.tc;
+  if (target.ats && uses_ats()) {
     tc |= hw::dc_tc::kEnAtsMask;
     if (uses_page_requests())
       tc |= hw::dc_tc::kEnPriMask | (description_.response_needs_pasid ? hw::dc_tc::kPrprMask : 0);
     atc_.set_on(true);  // before V: no unmap may miss what the device is granted
   }
   for (const Context& context : contexts_) {
+    if (iohgatp_ != target.iohgatp) memory.store64(context.spa + kIohgatpOffset, target.iohgatp);
     memory.store64(context.spa + kFscOffset, target.fsc);
     memory.store64(context.spa + kTaOffset, target.ta);
     memory.barrier();  // hardware that sees V sees the rest
     memory.store64(context.spa + kTcOffset, tc);
-    (void)iommu_.commands().submit(inval_ddt(context.device_id));
-    (void)iommu_.commands().submit(next ? iotinval_pscid(next->pscid()) : iotinval_all());
+    const auto send = [&](const Command& command) { return iommu_.commands().submit(command); };
+    (void)send(inval_ddt(context.device_id));
+    (void)(target.tag ? target.tag->for_each_command(send) : send(iotinval_all()));
   }
+  iohgatp_ = target.iohgatp;
   (void)iommu_.commands().fence();
 }
 

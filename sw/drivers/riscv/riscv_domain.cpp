@@ -1,57 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mapping, gathered invalidation and the device list of a paging domain.
+// Mapping, gathered invalidation and dirty state of a paging domain.
 #include "drivers/riscv/riscv_domain.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <exception>
-#include <mutex>
-#include <shared_mutex>
 
-#include "drivers/riscv/riscv_device.h"
-#include "drivers/riscv/riscv_iommu.h"
 #include "hal/contradiction.h"
 
 namespace iommusim::drivers::riscv {
 namespace {
 
-unsigned levels_of(unsigned address_bits) { return (address_bits - 12) / 9; }
-
-PageTable::Shape shape_of(const RiscvIommuOptions& options, unsigned address_bits) {
+PageTable::Shape shape_of(const RiscvIommuOptions& options, const RiscvDomain::Format& format) {
   PageTable::Shape shape;
-  shape.levels = levels_of(address_bits);
+  shape.levels = (format.address_bits - 12) / 9;
+  shape.root_bits = format.second_stage() ? 11 : 9;
   shape.page_sizes = 1ULL << 12;
   for (unsigned level = 1; level < shape.levels; ++level)
     shape.page_sizes |= (1ULL << (12 + 9 * level)) & options.page_sizes;
   shape.execute = options.execute;
   shape.free_tables = options.frees_tables();
+  shape.whole_spans = options.non_leaf_invalidation;
+  shape.hardware_dirty = (format.flags & domain::kTracksDirty) != 0 && format.hardware_dirty;
   return shape;
 }
+
+std::uint64_t mode_of(unsigned address_bits) { return hw::iosatp_mode::kSv39 + (address_bits - 39) / 9; }
 
 }  // namespace
 
 RiscvDomain::RiscvDomain(const Ports& ports, RiscvSystem& system, const RiscvIommuOptions& options,
-                         unsigned address_bits, std::uint32_t pscid)
+                         const Format& format, std::uint32_t number)
     : ports_(ports),
       system_(system),
       options_(options),
-      address_bits_(address_bits),
-      pscid_(pscid),
-      shape_(shape_of(options, address_bits)),
+      format_(format),
+      tag_{format.second_stage(), number},
+      shape_(shape_of(options, format)),
       table_(ports.memory, ports.frames, shape_),
-      links_lock_(ports.os.make_rwlock()) {}
+      links_(ports.os, ports.memory, options_) {}
 
 RiscvDomain::~RiscvDomain() {
   hal::ensure(links_.empty() || std::uncaught_exceptions() > 0, "a domain is destroyed while a device uses it");
-  system_.give_back_pscid(pscid_);
+  (tag_.second_stage ? system_.gscids() : system_.pscids()).give_back(tag_.number);
 }
 
 std::uint64_t RiscvDomain::fsc() const {
-  const std::uint64_t mode = hw::iosatp_mode::kSv39 + (address_bits_ - 39) / 9;
-  return (mode << hw::dc_fsc::kModeShift) | ((table_.root() >> 12) << hw::dc_fsc::kPpnShift);
+  return (mode_of(format_.address_bits) << hw::dc_fsc::kModeShift) | ((table_.root() >> 12) << hw::dc_fsc::kPpnShift);
 }
 
-std::uint64_t RiscvDomain::ta() const { return std::uint64_t{pscid_} << hw::dc_ta::kPscidShift; }
+std::uint64_t RiscvDomain::ta() const { return std::uint64_t{tag_.number} << hw::dc_ta::kPscidShift; }
+
+/// The modes of the second stage are numbered as those of the first.
+std::uint64_t RiscvDomain::iohgatp(std::uint32_t gscid) const {
+  return (mode_of(format_.address_bits) << hw::dc_iohgatp::kModeShift) |
+         (std::uint64_t{gscid} << hw::dc_iohgatp::kGscidShift) | ((table_.root() >> 12) << hw::dc_iohgatp::kPpnShift);
+}
 
 int RiscvDomain::map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) {
   const std::uint64_t last = iova + (bytes - 1);
@@ -62,7 +66,7 @@ int RiscvDomain::map(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes,
   do {
     std::vector<std::uint64_t> replaced;
     error = table_.map(iova, spa, bytes, prot, done, replaced);
-    if (!replaced.empty()) (void)invalidate_and_free(true, 0, 0, replaced);
+    if (!replaced.empty()) (void)forget_and_free({}, replaced);
   } while (error == EAGAIN);
   if (error != 0 && done != 0) {  // hardware may have seen the leaves written so far
     domain::Gather gather;
@@ -79,22 +83,17 @@ std::uint64_t RiscvDomain::unmap(std::uint64_t iova, std::uint64_t bytes, domain
 
 bool RiscvDomain::sync(domain::Gather& gather) {
   if (gather.empty() && gather.freed_tables.empty()) return true;
-  const std::uint64_t threshold = options_.flush_all_threshold_bytes;
-  const bool whole = !gather.freed_tables.empty() || (threshold != 0 && gather.last - gather.start >= threshold - 1);
-  const bool good = invalidate_and_free(whole, gather.start, gather.last, gather.freed_tables);
+  DomainLinks::Range range{gather.start, gather.last, gather.empty(), !gather.freed_tables.empty()};
+  const bool good = forget_and_free(range, gather.freed_tables);
   gather = domain::Gather{};
   return good;
 }
 
-bool RiscvDomain::flush_all() {
-  std::vector<std::uint64_t> none;
-  return invalidate_and_free(true, 0, 0, none);
-}
+bool RiscvDomain::flush_all() { return forget({}); }
 
 bool RiscvDomain::invalidate(std::uint64_t start, std::uint64_t last) {
-  std::vector<std::uint64_t> none;
   last = std::min(last, aperture_last());
-  return start > last || invalidate_and_free(false, start, last, none);
+  return start > last || forget({start, last, false, false, true});
 }
 
 void RiscvDomain::free_tables(domain::Gather& gather) {
@@ -106,77 +105,35 @@ bool RiscvDomain::iova_to_phys(std::uint64_t iova, std::uint64_t& spa_out) {
   return iova <= aperture_last() && table_.walk(iova, spa_out);
 }
 
-template <class Action>
-bool RiscvDomain::for_each_iommu(Action action) {
-  bool good = true;
-  const RiscvIommu* previous = nullptr;
-  for (RiscvDevice* device : links_) {
-    RiscvIommu& iommu = device->iommu();
-    if (&iommu != previous && action(iommu.commands()) != 0) good = false;
-    previous = &iommu;
-  }
+int RiscvDomain::set_dirty_tracking(bool on) {
+  if (!tracks_dirty()) return EOPNOTSUPP;
+  tracking_ = on;
+  return 0;
+}
+
+/// While nothing is recorded nothing is reported; what was written before a start is forgotten all the same.
+int RiscvDomain::read_dirty(std::uint64_t iova, std::uint64_t bytes, bool clear, domain::DirtySink& sink,
+                            domain::Gather& gather) {
+  if (!tracks_dirty()) return EOPNOTSUPP;
+  const std::uint64_t last = std::min(iova + (bytes - 1), aperture_last());
+  if (bytes == 0 || iova > last) return 0;
+  table_.read_dirty(iova, last, clear, tracking_ ? &sink : nullptr, gather);
+  return 0;
+}
+
+bool RiscvDomain::forget(const DomainLinks::Range& range) {
+  const bool good = links_.forget(range);
+  if (!good)
+    ports_.os.log(std::string("riscv-iommu: invalidation of ") + (tag_.second_stage ? "GSCID " : "PSCID ") +
+                  std::to_string(tag_.number) + " failed");
   return good;
 }
 
-/// Of the IOMMUs and, after them, of the devices' own caches: a device may ask its IOMMU again at once (IOMMU
-/// 6.3.7), and commands may be executed out of order, so a fence is between them. With links_lock_ held.
-bool RiscvDomain::forget(bool whole, std::uint64_t start, std::uint64_t last) {
-  bool good = for_each_iommu([&](CommandQueue& queue) {
-    if (whole) return queue.submit(iotinval_pscid(pscid_));
-    for (std::uint64_t iova = start; iova <= last; iova += 4096)
-      if (const int error = queue.submit(iotinval_page(pscid_, iova))) return error;
-    return 0;
-  });
-  struct Asked {
-    RiscvDevice* device;
-    DeviceAtc::Begun begun;
-  };
-  std::vector<Asked> asked;
-  for (RiscvDevice* device : links_)
-    if (device->atc().on()) asked.push_back({device, {}});
-  const std::uint64_t from = whole ? 0 : start, to = whole ? ~0ULL : last;
-  if (!asked.empty())
-    good = for_each_iommu([](CommandQueue& queue) { return queue.submit(iofence_commands()); }) && good;
-  for (Asked& one : asked) {
-    one.begun = one.device->atc().begin(from, to);
-    good = one.begun.error == 0 && good;
-  }
-  good = for_each_iommu([](CommandQueue& queue) { return queue.fence(); }) && good;
-  for (const Asked& one : asked)
-    if (!one.device->atc().end(one.begun) && !one.device->atc().again(from, to)) one.device->isolate();
-  return good;
-}
-
-bool RiscvDomain::invalidate_and_free(bool whole, std::uint64_t start, std::uint64_t last,
-                                      std::vector<std::uint64_t>& tables) {
-  bool good = true;
-  {
-    const std::shared_lock guard(*links_lock_);
-    ports_.memory.barrier();  // the cleared entries precede the commands
-    good = forget(whole, start, last);
-  }
-  if (!good) {
-    // Hardware may still walk these tables; better lost than used for something else.
-    ports_.os.log("riscv-iommu: invalidation of PSCID " + std::to_string(pscid_) + " failed");
-    return false;
-  }
+bool RiscvDomain::forget_and_free(const DomainLinks::Range& range, std::vector<std::uint64_t>& tables) {
+  // On failure hardware may still walk these tables; better lost than used for something else.
+  if (!forget(range)) return false;
   for (const std::uint64_t table : tables) ports_.frames.free(table, 0);
   return true;
-}
-
-void RiscvDomain::link(RiscvDevice& device) {
-  const std::unique_lock guard(*links_lock_);
-  const auto place = std::find_if(links_.begin(), links_.end(),
-                                  [&](RiscvDevice* other) { return other->iommu().index() > device.iommu().index(); });
-  links_.insert(place, &device);
-  ports_.memory.barrier();
-}
-
-bool RiscvDomain::unlink(RiscvDevice& device) {
-  const std::unique_lock guard(*links_lock_);
-  links_.erase(std::find(links_.begin(), links_.end(), &device));
-  return std::none_of(links_.begin(), links_.end(),
-                      [&](RiscvDevice* other) { return &other->iommu() == &device.iommu(); });
 }
 
 }  // namespace iommusim::drivers::riscv

@@ -3,8 +3,10 @@
 #include "drivers/riscv/riscv_iommu.h"
 
 #include <cerrno>
+#include <mutex>
 
 #include "domain/errno_name.h"
+#include "uapi/iommufd_riscv.h"
 
 namespace iommusim::drivers::riscv {
 namespace {
@@ -21,7 +23,10 @@ RiscvIommu::RiscvIommu(const Ports& ports, RiscvSystem& system, const RiscvIommu
       commands_(ports_),
       faults_(ports_),
       pages_(ports_, commands_),
-      directory_(ports_) {}
+      directory_(ports_),
+      guests_lock_(ports_.os.make_mutex()) {
+  faults_.set_guest_listener([this](const FaultRecord& record) { tell_guest(record); });
+}
 
 int RiscvIommu::probe() {
   capabilities_ = ports_.mmio.read64(hw::kCapabilitiesOffset);
@@ -59,7 +64,7 @@ int RiscvIommu::invalidate_everything() {
 
 void RiscvIommu::remove() {
   if (!running_) return;
-  for (const auto& device : devices_) device->block();
+  for (const auto& device : devices_) device->block_everything();
   while (!devices_.empty()) remove_device(*devices_.back());
   running_ = false;
   if (directory_.switch_off() != 0) ports_.os.log("riscv-iommu: ddtp stays busy");
@@ -97,7 +102,7 @@ RiscvDevice* RiscvIommu::add_device(const DeviceDescription& description, int& e
 }
 
 void RiscvIommu::remove_device(RiscvDevice& device) {
-  device.block();
+  device.block_everything();
   (void)device.set_page_fault_handler(nullptr);
   auto& in_group = device.group().devices;
   in_group.erase(std::remove(in_group.begin(), in_group.end(), &device), in_group.end());
@@ -121,6 +126,48 @@ unsigned RiscvIommu::widest_address_bits() const {
   for (const unsigned bits : {57U, 48U, 39U})
     if (bits <= options_.max_address_bits && supports(bits)) return bits;
   return 0;
+}
+
+/// The modes of the second stage: those of the first, with two bits more.
+bool RiscvIommu::supports_second_stage(unsigned address_bits) const {
+  switch (address_bits) {
+    case 39:
+      return (capabilities_ & hw::capabilities::kSv39x4Mask) != 0;
+    case 48:
+      return (capabilities_ & hw::capabilities::kSv48x4Mask) != 0;
+    case 57:
+      return (capabilities_ & hw::capabilities::kSv57x4Mask) != 0;
+    default:
+      return false;
+  }
+}
+
+unsigned RiscvIommu::widest_second_stage_bits() const {
+  for (const unsigned bits : {57U, 48U, 39U})
+    if (bits <= options_.max_address_bits && supports_second_stage(bits)) return bits;
+  return 0;
+}
+
+void RiscvIommu::tell_faults(const RiscvDevice& device, domain::VirtualIommuPorts* ports, std::uint32_t virtual_id) {
+  const std::lock_guard guard(*guests_lock_);
+  for (const std::uint32_t id : device.description().device_ids)
+    if (ports != nullptr)
+      guests_[id] = {ports, virtual_id};
+    else
+      guests_.erase(id);
+}
+
+void RiscvIommu::tell_guest(const FaultRecord& record) {
+  if (!is_of_first_stage(record.cause)) return;
+  const std::lock_guard guard(*guests_lock_);
+  const auto guest = guests_.find(record.device_id);
+  if (guest == guests_.end()) return;
+  FaultRecord told = record;
+  told.device_id = guest->second.virtual_id;
+  told.iotval2 = 0;  // about the second stage, which is not the guest's
+  uapi::vevent_riscv_fault event{};
+  encode(told, event.record);
+  (void)guest->second.ports->report_event(uapi::kVeventRiscvFault, &event, sizeof event);
 }
 
 }  // namespace iommusim::drivers::riscv

@@ -32,22 +32,41 @@ class RiscvIommu {
   /// `error_out`: 0, ENODEV (device id too large), ENOMEM; then null. Lives until remove_device() or remove().
   RiscvDevice* add_device(const DeviceDescription& description, int& error_out);
   void remove_device(RiscvDevice& device);
+  /// Faults of a guest's first stage go to `ports`, by the guest's number of the device; null: to nobody, and returns
+  /// when no call is running.
+  void tell_faults(const RiscvDevice& device, domain::VirtualIommuPorts* ports, std::uint32_t virtual_id);
 
   bool supports(unsigned address_bits) const;
   /// The first stage that new domains get; 0: hardware has none.
   unsigned widest_address_bits() const;
+  /// The same of the second stage, by the bits of the first: 39 for Sv39x4.
+  bool supports_second_stage(unsigned address_bits) const;
+  unsigned widest_second_stage_bits() const;
+  /// Hardware sets D for domains that track what is written; or every writable page counts as written.
+  bool updates_dirty() const {
+    return options_.dirty_tracking != DirtyTracking::kOff && (capabilities_ & hw::capabilities::kAmoHwadMask) != 0;
+  }
+  bool tracks_dirty() const { return updates_dirty() || options_.dirty_tracking == DirtyTracking::kAlways; }
 
   const Ports& ports() const { return ports_; }
   const RiscvIommuOptions& options() const { return options_; }
   RiscvSystem& system() { return system_; }
   std::uint32_t index() const { return index_; }
   std::uint64_t capabilities() const { return capabilities_; }
+  std::uint32_t fctl() const { return fctl_; }
   CommandQueue& commands() { return commands_; }
   FaultQueue& faults() { return faults_; }
   PageQueue& pages() { return pages_; }
   /// ATS and page requests: wanted by the options, and the hardware has them.
   bool uses_ats() const { return options_.ats && (capabilities_ & hw::capabilities::kAtsMask) != 0; }
   DeviceDirectory& directory() { return directory_; }
+  /// Invalidation by naturally aligned range, and of entries that lead to leaves: wanted, and the hardware has it.
+  bool invalidates_ranges() const {
+    return options_.range_invalidation && (capabilities_ & hw::capabilities::kSMask) != 0;
+  }
+  bool invalidates_non_leaves() const {
+    return options_.non_leaf_invalidation && (capabilities_ & hw::capabilities::kNlMask) != 0;
+  }
 
  private:
   int bring_up();
@@ -59,6 +78,7 @@ class RiscvIommu {
   void disconnect_handlers();
   void take_down();
   int invalidate_everything();
+  void tell_guest(const FaultRecord& record);
 
   const Ports ports_;
   RiscvSystem& system_;
@@ -76,6 +96,12 @@ class RiscvIommu {
   bool handlers_connected_ = false;
   bool running_ = false;
   std::vector<std::unique_ptr<RiscvDevice>> devices_;
+  struct Guest {
+    domain::VirtualIommuPorts* ports;
+    std::uint32_t virtual_id;
+  };
+  std::unique_ptr<hal::Mutex> guests_lock_;  // guards guests_; held while an event is told
+  std::map<std::uint32_t, Guest> guests_;    // by device id
 };
 
 }  // namespace iommusim::drivers::riscv

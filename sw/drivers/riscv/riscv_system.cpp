@@ -7,29 +7,24 @@
 #include "hal/contradiction.h"
 
 namespace iommusim::drivers::riscv {
-namespace {
 
-constexpr std::uint32_t kPscidEnd = 1U << 20;
-
-}  // namespace
-
-std::uint32_t RiscvSystem::take_pscid() {
+std::uint32_t SpaceNumbers::take() {
   const std::lock_guard guard(*lock_);
   if (!returned_.empty()) {
-    const std::uint32_t pscid = *returned_.begin();
+    const std::uint32_t number = *returned_.begin();
     returned_.erase(returned_.begin());
-    return pscid;
+    return number;
   }
-  return first_unused_ < kPscidEnd ? first_unused_++ : 0;
+  return first_unused_ < end_ ? first_unused_++ : 0;
 }
 
-void RiscvSystem::give_back_pscid(std::uint32_t pscid) {
+void SpaceNumbers::give_back(std::uint32_t number) {
   const std::lock_guard guard(*lock_);
-  hal::ensure(pscid != 0 && pscid < first_unused_ && returned_.insert(pscid).second,
-              "a PSCID is given back that was not taken");
+  hal::ensure(number != 0 && number < first_unused_ && returned_.insert(number).second,
+              "the number of an address space is given back that was not taken");
 }
 
-std::uint64_t RiscvSystem::pscids_in_use() const {
+std::uint64_t SpaceNumbers::in_use() const {
   const std::lock_guard guard(*lock_);
   return first_unused_ - 1 - returned_.size();
 }

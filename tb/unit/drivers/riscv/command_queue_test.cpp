@@ -99,6 +99,86 @@ TEST_F(CommandQueueTest, AnErrorThatPersistsIsAnsweredMoreAndMoreSlowly) {
   EXPECT_EQ(bench.os.lines.size(), 10U);
 }
 
+TEST_F(CommandQueueTest, ABatchMovesTheTailOncePerLimit) {
+  CommandBatch batch(queue, 4);
+  for (std::uint32_t i = 1; i <= 3; ++i) ASSERT_EQ(batch.add(iotinval_pscid(i)), 0);
+  EXPECT_EQ(bench.hardware.peek(hw::kCqtOffset), 0U);
+  ASSERT_EQ(batch.add(iotinval_pscid(4)), 0);
+  EXPECT_EQ(bench.hardware.peek(hw::kCqtOffset), 4U);
+  ASSERT_EQ(batch.add(iotinval_pscid(5)), 0);
+  std::uint64_t slot = 0;
+  ASSERT_EQ(batch.close(slot), 0);
+  EXPECT_EQ(slot, 5U);
+  EXPECT_EQ(queue.wait_for_fence(slot), 0);
+  EXPECT_EQ(bench.hardware.take(), (Events{"IOTINVAL.VMA pscid=1", "IOTINVAL.VMA pscid=2", "IOTINVAL.VMA pscid=3",
+                                           "IOTINVAL.VMA pscid=4", "IOTINVAL.VMA pscid=5", "IOFENCE.C pr pw"}));
+}
+
+TEST_F(CommandQueueTest, ABatchWaitsForRoomForAllOfIt) {
+  bench.hardware.pause(true);
+  for (std::uint32_t i = 0; i < 5; ++i) ASSERT_EQ(queue.submit(iotinval_all()), 0);
+  unsigned pauses = 0;
+  bench.os.while_waiting = [&] {
+    EXPECT_EQ(bench.hardware.peek(hw::kCqtOffset), 5U);
+    ++pauses;
+    bench.hardware.step(1);
+  };
+  const std::array<Command, 4> commands{iotinval_all(), iotinval_all(), iotinval_all(), iotinval_all()};
+  std::uint64_t last = 0;
+  ASSERT_EQ(queue.submit(commands.data(), 4, last), 0);
+  EXPECT_EQ(pauses, 2U) << "seven fit, nine were wanted";
+  EXPECT_EQ(last, 8U);
+  EXPECT_EQ(bench.hardware.peek(hw::kCqtOffset), 1U);
+}
+
+TEST_F(CommandQueueTest, ABatchIsNeverLargerThanTheQueue) {
+  CommandBatch batch(queue, 64);
+  for (std::uint32_t i = 0; i < 20; ++i) ASSERT_EQ(batch.add(iotinval_all()), 0);
+  ASSERT_EQ(batch.flush(), 0);
+  EXPECT_EQ(bench.hardware.take().size(), 20U);
+}
+
+TEST(CommandQueueThreads, BatchesOfDifferentSizesFillTheQueueInOrder) {
+  constexpr unsigned kThreads = 3, kBatches = 60;
+  ScriptedIommu hardware;
+  hal::ThreadOs os;
+  hal::BuddyFrames frames(os, hardware.memory(), Bench::kFramesStart, 1 << 20);
+  ManualInterrupts interrupts(4);
+  const Ports ports{os, hardware, hardware.memory(), frames, interrupts};
+  CommandQueue queue(ports);
+  ASSERT_EQ(queue.enable(3), 0);
+  (void)hardware.take();
+  hardware.pause(true);
+  std::atomic<unsigned> running{kThreads};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < kThreads; ++t)
+    threads.emplace_back([&, t] {
+      std::uint64_t address = 0, slot = 0;
+      for (unsigned i = 0; i < kBatches; ++i) {
+        CommandBatch batch(queue, 2 + t);
+        for (unsigned k = 0; k <= i % 5; ++k, address += 4096) EXPECT_EQ(batch.add(iotinval_page(t + 1, address)), 0);
+        EXPECT_EQ(batch.close(slot), 0);
+        EXPECT_EQ(queue.wait_for_fence(slot), 0);
+      }
+      --running;
+    });
+  while (running != 0) {
+    hardware.step(1);
+    std::this_thread::yield();
+  }
+  for (auto& thread : threads) thread.join();
+  std::vector<std::uint64_t> next(kThreads + 1, 0);
+  for (const std::string& event : hardware.take()) {
+    unsigned pscid = 0;
+    unsigned long long address = 0;
+    if (std::sscanf(event.c_str(), "IOTINVAL.VMA pscid=%u addr=0x%llx", &pscid, &address) != 2) continue;
+    EXPECT_EQ(address, next[pscid]);
+    next[pscid] += 4096;
+  }
+  for (unsigned t = 1; t <= kThreads; ++t) EXPECT_EQ(next[t], 4096ULL * (kBatches / 5) * 15);
+  queue.disable();
+}
+
 TEST(CommandQueueThreads, AFullQueueKeepsTheOrderOfEachThread) {
   constexpr unsigned kThreads = 3;
   constexpr unsigned kCommands = 200;

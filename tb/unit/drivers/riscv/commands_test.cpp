@@ -16,6 +16,19 @@ TEST(Commands, HaveTheBitsOfTheSpecification) {
   EXPECT_EQ(inval_ddt(0xFEDCBA), (Command{0x3 | 1ULL << 33 | 0xFEDCBAULL << 40, 0}));
 }
 
+TEST(Commands, OfGuestsRangesAndProcesses) {
+  EXPECT_EQ(iotinval_of_guest(0xABCD), (Command{0x1 | 1ULL << 33 | 0xABCDULL << 44, 0}));
+  EXPECT_EQ(iotinval_second_stage(0xABCD), (Command{0x1 | 1ULL << 7 | 1ULL << 33 | 0xABCDULL << 44, 0}));
+  EXPECT_EQ(narrowed(iotinval_all(), 0x5000), (Command{0x1 | 1ULL << 10, 0x5ULL << 10}));
+  EXPECT_EQ(narrowed(iotinval_all(), 0x6000, 13), (Command{0x1 | 1ULL << 10, 0x6ULL << 10 | 1ULL << 9})) << "8 KiB";
+  EXPECT_EQ(narrowed(iotinval_all(), 0x200000, 21), (Command{0x1 | 1ULL << 10, 0x2ffULL << 10 | 1ULL << 9})) << "2 MiB";
+  EXPECT_EQ(with_non_leaf(iotinval_all())[0], 0x1 | 1ULL << 34);
+  EXPECT_EQ(inval_pdt(0xFEDCBA, 0xABCDE),
+            (Command{0x3 | 1ULL << 7 | 0xABCDEULL << 12 | 1ULL << 33 | 0xFEDCBAULL << 40, 0}));
+  EXPECT_EQ(ats_inval_of_process(0x18, 0xABCDE, 0x5000, 0x5fff),
+            (Command{0x4 | 0xABCDEULL << 12 | 1ULL << 32 | 0x18ULL << 40, 0x5000}));
+}
+
 TEST(Commands, AtsNamesFunctionAndSegment) {
   EXPECT_EQ(ats_inval(0x18, 0x5000, 0x5fff), (Command{0x4 | 0x18ULL << 40, 0x5000}));
   EXPECT_EQ(ats_inval(0x31234, 0x5000, 0x5fff)[0], 0x4 | 1ULL << 33 | 0x1234ULL << 40 | 3ULL << 56);

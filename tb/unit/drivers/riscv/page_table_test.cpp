@@ -48,6 +48,88 @@ struct TableBench {
   std::vector<std::uint64_t> replaced;
 };
 
+/// Dirty leaves, as told.
+struct DirtyList final : domain::DirtySink {
+  void dirty(std::uint64_t iova, std::uint64_t bytes) override { leaves.emplace_back(iova, bytes); }
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> leaves;
+};
+
+/// Sv39 with D left to hardware.
+PageTable::Shape dirty_shape(bool hardware = true) {
+  PageTable::Shape shape;
+  shape.page_sizes = k4K | k2M;
+  shape.hardware_dirty = hardware;
+  return shape;
+}
+
+TEST(PageTable, ADirtyReadTellsWhatHardwareMarked) {
+  TableBench bench;
+  bench.table = std::make_unique<PageTable>(bench.memory, bench.frames, dirty_shape());
+  ASSERT_EQ(bench.map(0, 0x40000000, 4 * k4K), 0);
+  ASSERT_EQ(bench.map(k2M, 0x40000000 + k2M, k2M), 0);
+  const auto set_dirty = [&](std::uint64_t iova, int levels) {
+    std::uint64_t slot = bench.table->root();
+    for (int level = 2;; --level) {
+      slot += ((iova >> (12 + 9 * level)) & 511) * 8;
+      if (level == levels) break;
+      slot = bench.memory.load64(slot) >> 10 << 12;
+    }
+    EXPECT_EQ(bench.memory.load64(slot) & 0x80, 0U) << "not at first";
+    bench.memory.store64(slot, bench.memory.load64(slot) | 0x80);
+  };
+  set_dirty(k4K, 0);
+  set_dirty(k2M, 1);
+  DirtyList all, part, again;
+  domain::Gather gather;
+  bench.table->read_dirty(0, 2 * k2M - 1, false, &all, gather);
+  using Leaves = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  EXPECT_EQ(all.leaves, (Leaves{{k4K, k4K}, {k2M, k2M}}));
+  EXPECT_TRUE(gather.empty()) << "nothing was changed";
+  bench.table->read_dirty(k2M + 5 * k4K, k2M + 6 * k4K - 1, true, &part, gather);
+  EXPECT_EQ(part.leaves, (Leaves{{k2M, k2M}})) << "a leaf is dirty as a whole";
+  EXPECT_EQ(gather.start, k2M);
+  EXPECT_EQ(gather.last, 2 * k2M - 1);
+  bench.table->read_dirty(0, 2 * k2M - 1, true, nullptr, gather);
+  EXPECT_EQ(gather.start, k4K);
+  bench.table->read_dirty(0, 2 * k2M - 1, true, &again, gather);
+  EXPECT_TRUE(again.leaves.empty());
+}
+
+TEST(PageTable, WithoutHardwareEveryWritableLeafIsDirty) {
+  TableBench bench;
+  bench.table = std::make_unique<PageTable>(bench.memory, bench.frames, dirty_shape(false));
+  ASSERT_EQ(bench.map(0, 0x40000000, k4K, domain::kRead), 0);
+  ASSERT_EQ(bench.map(k4K, 0x40001000, k4K), 0);
+  DirtyList list;
+  domain::Gather gather;
+  bench.table->read_dirty(0, k2M, true, &list, gather);
+  EXPECT_EQ(list.leaves.size(), 1U);
+  EXPECT_TRUE(gather.empty());
+  bench.table->read_dirty(0, k2M, true, &list, gather);
+  EXPECT_EQ(list.leaves.size(), 2U) << "again";
+}
+
+TEST(PageTable, ASecondStageHasARootOfFourPages) {
+  TableBench bench;
+  PageTable::Shape shape;
+  shape.root_bits = 11;
+  const std::uint64_t before = bench.frames.frames_in_use();
+  {
+    PageTable table(bench.memory, bench.frames, shape);
+    EXPECT_EQ(bench.frames.frames_in_use(), before + 4);
+    EXPECT_EQ(table.root() % 0x4000, 0U);
+    const std::uint64_t last = (1ULL << 41) - k4K;
+    std::uint64_t done = 0, spa = 0;
+    ASSERT_EQ(table.map(last, 0x5000, k4K, kRwProt, done, bench.replaced), 0);
+    EXPECT_TRUE(table.walk(last, spa));
+    EXPECT_FALSE(table.walk(last & ((1ULL << 39) - 1), spa)) << "the two bits above count";
+    EXPECT_NE(bench.memory.load64(table.root() + 2047 * 8), 0U);
+    EXPECT_EQ(table.unmap(1ULL << 40, (1ULL << 41) - 1, bench.gather), k4K);
+    bench.free_gathered();
+  }
+  EXPECT_EQ(bench.frames.frames_in_use(), before);
+}
+
 TEST(PageTable, LeavesCarryTheBitsOfTheContract) {
   TableBench bench;
   ASSERT_EQ(bench.map(0, 0x5000, k4K, domain::kRead), 0);

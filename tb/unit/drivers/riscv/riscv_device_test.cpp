@@ -130,9 +130,9 @@ TEST_F(RiscvDeviceTest, AllIdsOfADeviceAreForgottenBeforeTheFirstIsWritten) {
 
 TEST_F(RiscvDeviceTest, ADomainOfAnotherKindIsRefused) {
   RiscvSystem elsewhere(bench.os);
-  RiscvDomain foreign(bench.ports, elsewhere, {}, 48, elsewhere.take_pscid());
+  RiscvDomain foreign(bench.ports, elsewhere, {}, {48}, elsewhere.pscids().take());
   EXPECT_EQ(device->attach(foreign), EINVAL);
-  RiscvDomain wide(bench.ports, bench.system, {}, 57, bench.system.take_pscid());  // this hardware has no Sv57
+  RiscvDomain wide(bench.ports, bench.system, {}, {57}, bench.system.pscids().take());  // this hardware has no Sv57
   EXPECT_EQ(device->attach(wide), EINVAL);
   EXPECT_TRUE(bench.hardware.take().empty());
 }
@@ -141,7 +141,7 @@ TEST_F(RiscvDeviceTest, TellsWhatItCanDo) {
   EXPECT_TRUE(device->capable(domain::Capability::kCacheCoherency));
   EXPECT_TRUE(device->capable(domain::Capability::kIsolatedMsi));
   EXPECT_FALSE(device->capable(domain::Capability::kDirtyTracking));
-  EXPECT_FALSE(device->capable(domain::Capability::kEnforceCoherency));
+  EXPECT_TRUE(device->capable(domain::Capability::kEnforceCoherency)) << "there is no way past the caches";
   EXPECT_FALSE(device->capable(domain::Capability::kPasid));
 }
 

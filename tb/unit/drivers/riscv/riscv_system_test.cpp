@@ -11,22 +11,22 @@ namespace {
 TEST(RiscvSystem, PscidsAreUniqueAndComeBack) {
   hal::ThreadOs os;
   RiscvSystem system(os);
-  EXPECT_EQ(system.take_pscid(), 1U);
-  EXPECT_EQ(system.take_pscid(), 2U);
-  system.give_back_pscid(1);
+  EXPECT_EQ(system.pscids().take(), 1U);
+  EXPECT_EQ(system.pscids().take(), 2U);
+  system.pscids().give_back(1);
   EXPECT_EQ(system.pscids_in_use(), 1U);
-  EXPECT_EQ(system.take_pscid(), 1U);
-  EXPECT_EQ(system.take_pscid(), 3U);
-  system.give_back_pscid(2);
-  EXPECT_THROW(system.give_back_pscid(2), hal::Contradiction);
-  EXPECT_THROW(system.give_back_pscid(9), hal::Contradiction);
+  EXPECT_EQ(system.pscids().take(), 1U);
+  EXPECT_EQ(system.pscids().take(), 3U);
+  system.pscids().give_back(2);
+  EXPECT_THROW(system.pscids().give_back(2), hal::Contradiction);
+  EXPECT_THROW(system.pscids().give_back(9), hal::Contradiction);
 }
 
 TEST(RiscvSystem, ThereAreTwentyBitsOfPscids) {
   hal::ThreadOs os;
   RiscvSystem system(os);
-  for (std::uint32_t i = 1; i < 1U << 20; ++i) ASSERT_EQ(system.take_pscid(), i);
-  EXPECT_EQ(system.take_pscid(), 0U);
+  for (std::uint32_t i = 1; i < 1U << 20; ++i) ASSERT_EQ(system.pscids().take(), i);
+  EXPECT_EQ(system.pscids().take(), 0U);
 }
 
 TEST(RiscvSystem, GroupsKeepTheirAddress) {

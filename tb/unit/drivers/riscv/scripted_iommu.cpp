@@ -49,23 +49,28 @@ std::string describe_command(std::uint64_t word0, std::uint64_t word1) {
   const std::uint64_t opcode = word0 & hw::command::kOpcodeMask;
   const std::uint64_t func3 = (word0 & hw::command::kFunc3Mask) >> hw::command::kFunc3Shift;
   std::string text;
-  if (opcode == hw::opcode::kIotinval && func3 == hw::iotinval_func3::kVma) {
-    text = "IOTINVAL.VMA";
-    if (word0 & hw::iotinval_w0::kGvMask) text += " gv";
+  if (opcode == hw::opcode::kIotinval && func3 <= hw::iotinval_func3::kGvma) {
+    text = func3 == hw::iotinval_func3::kVma ? "IOTINVAL.VMA" : "IOTINVAL.GVMA";
+    if (word0 & hw::iotinval_w0::kGvMask)
+      text += " gscid=" + std::to_string((word0 & hw::iotinval_w0::kGscidMask) >> hw::iotinval_w0::kGscidShift);
     if (word0 & hw::iotinval_w0::kPscvMask)
       text += " pscid=" + std::to_string((word0 & hw::iotinval_w0::kPscidMask) >> hw::iotinval_w0::kPscidShift);
     if (word0 & hw::iotinval_w0::kAvMask)
       text += " addr=" + scripted_hex((word1 & hw::iotinval_w1::kAddrMask) >> hw::iotinval_w1::kAddrShift << 12);
+    if (word1 & hw::iotinval_w1::kSMask) text += " s";
+    if (word0 & hw::iotinval_w0::kNlMask) text += " nl";
   } else if (opcode == hw::opcode::kIofence && func3 == hw::iofence_func3::kC) {
     text = "IOFENCE.C";
     if (word0 & hw::iofence_w0::kAvMask) text += " av";
     if (word0 & hw::iofence_w0::kWsiMask) text += " wsi";
     if (word0 & hw::iofence_w0::kPrMask) text += " pr";
     if (word0 & hw::iofence_w0::kPwMask) text += " pw";
-  } else if (opcode == hw::opcode::kIodir && func3 == hw::iodir_func3::kInvalDdt) {
-    text = "INVAL_DDT";
+  } else if (opcode == hw::opcode::kIodir && func3 <= hw::iodir_func3::kInvalPdt) {
+    text = func3 == hw::iodir_func3::kInvalDdt ? "INVAL_DDT" : "INVAL_PDT";
     if (word0 & hw::iodir_w0::kDvMask)
       text += " did=" + std::to_string((word0 & hw::iodir_w0::kDidMask) >> hw::iodir_w0::kDidShift);
+    if (func3 == hw::iodir_func3::kInvalPdt)
+      text += " pid=" + std::to_string((word0 & hw::iodir_w0::kPidMask) >> hw::iodir_w0::kPidShift);
   } else if (opcode == hw::opcode::kAts && func3 <= hw::ats_func3::kPrgr) {
     text = func3 == hw::ats_func3::kInval ? "ATS.INVAL" : "ATS.PRGR";
     if (word0 & hw::ats_w0::kDsvMask) text += " seg=" + std::to_string(word0 >> hw::ats_w0::kDsegShift);
@@ -154,11 +159,14 @@ void ScriptedIommu::write(std::uint32_t offset, std::uint64_t value) {
       break;
     case hw::kIpsrOffset:
       registers_[offset] &= ~value;
+      // IOMMU 5 (ipsr): what is still the case is pending again.
+      if ((get(hw::kCqcsrOffset) & 0x700) != 0) registers_[offset] |= hw::ipsr::kCipMask;
       break;
     case hw::kIcvecOffset:
       registers_[offset] = value & script_.icvec_mask;
       break;
     case hw::kCqtOffset:
+      ++tail_writes_;
       if (memory_.unsettled() && (get(hw::kCqcsrOffset) & hw::cqcsr::kCqonMask) != 0) tail_overtook_a_store_ = true;
       registers_[offset] = value;
       if (!paused_) run_commands(~0ULL);
@@ -185,7 +193,13 @@ void ScriptedIommu::run_commands(std::uint64_t count) {
   std::uint64_t& head = registers_[hw::kCqhOffset];
   for (; count > 0 && head != get(hw::kCqtOffset) && (get(hw::kCqcsrOffset) & 0x700) == 0; --count) {
     std::array<std::uint64_t, 2> words{};
-    memory_.read((ppn_of(base) << 12) + head * sizeof words, words.data(), sizeof words);
+    const std::uint64_t entry = (ppn_of(base) << 12) + head * sizeof words;
+    if (bad_fetches_ != 0 && entry - bad_start_ < bad_bytes_) {
+      --bad_fetches_;
+      return stop_commands(hw::cqcsr::kCqmfMask);
+    }
+    memory_.read(entry, words.data(), sizeof words);
+    if (refuses_ && refuses_(words[0], words[1])) return stop_commands(hw::cqcsr::kCmdIllMask);
     note(describe_command(words[0], words[1]));
     const std::string name = describe_command(words[0], words[1]).substr(0, 9);
     if (name == "ATS.INVAL" && silent_left_ != 0) {
@@ -194,12 +208,27 @@ void ScriptedIommu::run_commands(std::uint64_t count) {
     }
     if (name == "IOFENCE.C" && timed_out_) {  // IOMMU 3.1.4: told once, and the fence stays
       timed_out_ = false;
-      registers_[hw::kCqcsrOffset] |= hw::cqcsr::kCmdToMask;
-      registers_[hw::kIpsrOffset] |= hw::ipsr::kCipMask;
-      return;
+      return stop_commands(hw::cqcsr::kCmdToMask);
     }
     head = (head + 1) % entries_of(base);
   }
+}
+
+void ScriptedIommu::stop_commands(std::uint64_t error) {
+  registers_[hw::kCqcsrOffset] |= error;
+  registers_[hw::kIpsrOffset] |= hw::ipsr::kCipMask;
+}
+
+void ScriptedIommu::refuse(std::function<bool(std::uint64_t, std::uint64_t)> refuses) {
+  const std::lock_guard guard(lock_);
+  refuses_ = std::move(refuses);
+}
+
+void ScriptedIommu::fail_fetches(std::uint64_t start, std::uint64_t bytes, unsigned count) {
+  const std::lock_guard guard(lock_);
+  bad_start_ = start;
+  bad_bytes_ = bytes;
+  bad_fetches_ = count;
 }
 
 void ScriptedIommu::pause(bool paused) {

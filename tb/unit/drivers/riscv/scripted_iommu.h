@@ -83,8 +83,13 @@ class ScriptedIommu final : public hal::Mmio {
   void write64(std::uint32_t offset, std::uint64_t value) override;
 
   WatchedMemory& memory() { return memory_; }
+  std::uint64_t tail_writes() const { return tail_writes_; }
   /// The command tail moved while a store was not settled (of no meaning when threads store).
   bool tail_overtook_a_store() const { return tail_overtook_a_store_; }
+  /// Commands that the hardware finds illegal.
+  void refuse(std::function<bool(std::uint64_t word0, std::uint64_t word1)> refuses);
+  /// The next `count` fetches of commands from [start, start + bytes) fail.
+  void fail_fetches(std::uint64_t start, std::uint64_t bytes, unsigned count);
   /// While paused, commands stay in the queue.
   void pause(bool paused);
   /// Executes at most `count` commands although paused.
@@ -109,6 +114,7 @@ class ScriptedIommu final : public hal::Mmio {
   void write(std::uint32_t offset, std::uint64_t value);
   void write_csr(std::uint32_t offset, std::uint32_t value, std::uint32_t errors);
   void run_commands(std::uint64_t count);
+  void stop_commands(std::uint64_t error);
   std::uint64_t read(std::uint32_t offset);
 
   const Script script_;
@@ -118,10 +124,14 @@ class ScriptedIommu final : public hal::Mmio {
   std::map<std::uint32_t, std::uint64_t> registers_;
   Events events_;
   std::atomic<bool> tail_overtook_a_store_{false};
+  std::atomic<std::uint64_t> tail_writes_{0};
   bool paused_ = false;
   unsigned csr_busy_ = 0;
   unsigned ddtp_busy_ = 0;
   std::function<void(std::uint32_t)> interrupt_;
+  std::function<bool(std::uint64_t, std::uint64_t)> refuses_;
+  std::uint64_t bad_start_ = 0, bad_bytes_ = 0;
+  unsigned bad_fetches_ = 0;
   WatchedMemory memory_;
 };
 
