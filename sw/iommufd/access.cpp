@@ -13,15 +13,19 @@ using pagetable::AccessPins;
 using pagetable::Interval;
 using pagetable::kMaxAddress;
 
-Access::Access(std::shared_ptr<Context> context, AccessOptions options)
-    : Object(kType), context_(std::move(context)), options_(std::move(options)), lock_(context_->os().make_mutex()) {}
+Access::Access(Context& context, bool keeps, AccessOptions options)
+    : Object(kType),
+      context_(context),
+      keep_(keeps ? context.shared_from_this() : nullptr),
+      options_(std::move(options)),
+      lock_(context.os().make_mutex()) {}
 
 Access::~Access() { hal::ensure(!ioas_, "an access ends while attached"); }
 
 int access_create(Context& context, AccessOptions options, Access*& out) {
   if ((options.pins == AccessPins::kRevocable) != static_cast<bool>(options.unmapping)) return EINVAL;
   return or_enomem([&] {
-    auto made = std::make_unique<Access>(context.shared_from_this(), std::move(options));
+    auto made = std::make_unique<Access>(context, true, std::move(options));
     Access& access = *made;
     context.objects().reserve(std::move(made)).publish_owned();
     out = &access;
@@ -41,9 +45,14 @@ int Access::attach(ObjectId ioas_id) {
     std::unique_lock guard(*lock_);
     if (changing_) return EBUSY;
     if (ioas_) return EINVAL;
-    CallHold<Ioas> to = context_->objects().hold<Ioas>(ioas_id);
+    CallHold<Ioas> to = context_.objects().hold<Ioas>(ioas_id);
     return to ? change_locked(guard, to_users(std::move(to))) : ENOENT;
   });
+}
+
+int Access::attach_to(UsersRef<Ioas> ioas) {
+  std::unique_lock guard(*lock_);
+  return change_locked(guard, std::move(ioas));
 }
 
 int Access::replace(ObjectId ioas_id) {
@@ -51,7 +60,7 @@ int Access::replace(ObjectId ioas_id) {
     std::unique_lock guard(*lock_);
     if (changing_) return EBUSY;
     if (!ioas_) return ENOENT;
-    CallHold<Ioas> to = context_->objects().hold<Ioas>(ioas_id);
+    CallHold<Ioas> to = context_.objects().hold<Ioas>(ioas_id);
     if (!to) return ENOENT;
     return to.get() == ioas_.get() ? 0 : change_locked(guard, to_users(std::move(to)));
   });
@@ -114,16 +123,16 @@ int Access::copy(std::uint64_t iova, void* buffer, std::uint64_t bytes, bool wri
   return or_enomem([&] {
     const std::lock_guard guard(*lock_);
     if (!ioas_ || changing_) return ENOENT;
-    return ioas_->space().copy(context_->host().memory, range, buffer, write);
+    return ioas_->space().copy(context_.host().memory, range, buffer, write);
   });
 }
 
 bool Access::try_enter() {
-  CallHold<Access> hold = context_->objects().try_hold(*this);
+  CallHold<Access> hold = context_.objects().try_hold(*this);
   return hold.forget() != nullptr;
 }
 
-void Access::leave() { CallHold<Access>(context_->objects(), *this).drop(); }
+void Access::leave() { CallHold<Access>(context_.objects(), *this).drop(); }
 
 void Access::unmapping(std::uint64_t iova, std::uint64_t bytes) {
   if (options_.unmapping) options_.unmapping(iova, bytes);

@@ -28,15 +28,18 @@ class Access final : public Object, private pagetable::AccessListener {
  public:
   static constexpr ObjectType kType = ObjectType::kAccess;
 
-  Access(std::shared_ptr<Context> context, AccessOptions options);
+  /// `keeps`: the access keeps its context open.
+  Access(Context& context, bool keeps, AccessOptions options);
   /// Not attached any more.
   ~Access() override;
 
-  Context& context() { return *context_; }
+  Context& context() { return context_; }
 
   /// EINVAL when attached. ENOENT: no such IOAS. EADDRINUSE: a pinning access does not fit the areas there. EBUSY:
   /// another attach or detach runs.
   int attach(ObjectId ioas_id);
+  /// The same with an address space that is known already, of an access that has none.
+  int attach_to(UsersRef<Ioas> ioas);
   /// As attach(), for an access that is attached (else ENOENT). The callback gives back all pins of the old IOAS.
   int replace(ObjectId ioas_id);
   int detach();
@@ -60,7 +63,8 @@ class Access final : public Object, private pagetable::AccessListener {
   int copy(std::uint64_t iova, void* buffer, std::uint64_t bytes, bool write);
   int range_of(std::uint64_t iova, std::uint64_t bytes, pagetable::Interval& out) const;
 
-  const std::shared_ptr<Context> context_;
+  Context& context_;
+  const std::shared_ptr<Context> keep_;
   const AccessOptions options_;
   std::unique_ptr<hal::Mutex> lock_;  // guards everything below; held while pinning and copying
   UsersRef<Ioas> ioas_;               // while changing, the old one: pins are given back to it

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hal/contradiction.h"
+#include "hal/file.h"
 #include "iommufd/context.h"
 #include "pagetable/mapping.h"
 #include "uapi/ioctls.h"
@@ -42,6 +43,12 @@ class Call {
     created_.push_back(context_.objects().reserve(std::move(object)));
     return made;
   }
+  // For reservations that a handler made itself.
+  void adopt(Reservation&& reservation) { created_.push_back(std::move(reservation)); }
+  /// Published as the kernel's own; taken back after those adopted later.
+  void adopt_owned(Reservation&& reservation) { owned_.push_back(std::move(reservation)); }
+  /// A new descriptor of the calling process, open once the call has succeeded. 0, EMFILE, ENOMEM. One a call.
+  int open(std::shared_ptr<hal::File> file, std::uint32_t& fd_out);
   /// A new mapping, real once the call has succeeded. One a call.
   pagetable::Mapping& begin_mapping(pagetable::IoPagetable& space) { return mapping_.emplace(space); }
 
@@ -72,7 +79,9 @@ class Call {
   int result_ = 0;
   std::array<Protection, kMaxHolds> holds_;
   std::size_t holds_used_ = 0;
+  std::vector<Reservation> owned_;
   std::vector<Reservation> created_;
+  int fd_ = -1;
   std::optional<pagetable::Mapping> mapping_;
 };
 

@@ -9,8 +9,11 @@
 #include <map>
 #include <memory>
 
+#include "hal/file.h"
 #include "hal/process.h"
 #include "iommufd/host.h"
+#include "iommufd/mmap_regions.h"
+#include "iommufd/msi_pages.h"
 #include "iommufd/object_table.h"
 
 namespace iommusim::iommufd {
@@ -34,6 +37,10 @@ class Context : public std::enable_shared_from_this<Context> {
   /// caller's space.
   int ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t user_arg);
 
+  /// mmap() of the context's descriptor (uapi 9), after the kernel's own checks: `offset` and `bytes` are multiples of
+  /// the page. `prot` as in hal::File. 0 or a negative errno: EINVAL, EPERM, ENXIO, ENOMEM.
+  int mmap(std::uint64_t offset, std::uint64_t bytes, unsigned prot, bool shared, hal::MappedRegion& out);
+
   Host& host() { return host_; }
   hal::Os& os() { return host_.os; }
   const ContextOptions& options() const { return options_; }
@@ -44,6 +51,8 @@ class Context : public std::enable_shared_from_this<Context> {
   }
   hal::LockedAccount account() const { return account_; }
   void set_account(hal::LockedAccount account) { account_ = account; }
+  MmapRegions& mmap_regions() { return mmap_regions_; }
+  MsiPages& msi_pages() { return msi_pages_; }
 
   /// The state of a device group in this context; claims its DMA when it is new. 0, EBUSY.
   int get_group(domain::Group& group, std::shared_ptr<DeviceGroup>& out);
@@ -55,6 +64,8 @@ class Context : public std::enable_shared_from_this<Context> {
   const ContextOptions options_;
   std::atomic<hal::LockedAccount> account_;
   ObjectTable objects_;
+  MmapRegions mmap_regions_;
+  MsiPages msi_pages_;
   std::unique_ptr<hal::Mutex> groups_lock_;
   std::map<const domain::Group*, std::weak_ptr<DeviceGroup>> groups_;  // guarded by groups_lock_
 };

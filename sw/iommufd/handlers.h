@@ -4,7 +4,7 @@
 // ioctls.
 #pragma once
 
-#include "uapi/iommufd.h"
+#include "uapi/ioctls.h"
 
 namespace iommusim::iommufd {
 

@@ -25,6 +25,7 @@ class Reservation {
   Reservation(Reservation&& other) noexcept : table_(std::exchange(other.table_, nullptr)), object_(other.object_) {}
   Reservation& operator=(Reservation&&) = delete;
   ObjectId id() const { return object_->id(); }
+  Object& object() const { return *object_; }
   void publish() noexcept;
   /// For what the kernel keeps itself and removes with remove_owned(): DESTROY gives EBUSY until then.
   void publish_owned() noexcept;

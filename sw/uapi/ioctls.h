@@ -6,6 +6,8 @@
 #include <iterator>
 
 #include "uapi/iommufd.h"
+#include "uapi/iommufd_hwpt.h"
+#include "uapi/iommufd_viommu.h"
 
 namespace iommusim::uapi {
 

@@ -91,6 +91,7 @@ TEST_F(DeviceGroupTest, UnbindOfAnAttachedDeviceIsAContradiction) {
   const auto objects = world.context;
   DeviceGroup& group = objects->objects().hold<Device>(a)->group();
   EXPECT_DEATH(group.remove(world.device), "");
+  EXPECT_EQ(device_unbind(*world.context, a), EBUSY) << "which is why it is refused";
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ TEST(Hwpt, JoinsFilledAndLeavesNothing) {
   const ObjectId id = world.ioas();
   ASSERT_EQ(world.ioas_map(id, kHeap, 2 * kPage, 0x10000), 0);
   std::unique_ptr<HwptPaging> hwpt;
-  ASSERT_EQ(make_hwpt(world.device, to_users(world.context->objects().hold<Ioas>(id)), false, hwpt), 0);
+  ASSERT_EQ(make_hwpt(world.device, to_users(world.context->objects().hold<Ioas>(id)), false, {}, hwpt), 0);
   EXPECT_EQ(world.user.pinned_pages(), 0U);
   {
     const std::lock_guard guard(hwpt->ioas().mutex());
@@ -37,7 +37,7 @@ TEST(Hwpt, WithoutADomainThereIsNone) {
   const ObjectId id = world.ioas();
   world.iommu.fail_nth(drivers::MockCall::kAllocDomain, 1, ENOMEM);
   std::unique_ptr<HwptPaging> hwpt;
-  EXPECT_EQ(make_hwpt(world.device, to_users(world.context->objects().hold<Ioas>(id)), false, hwpt), ENOMEM);
+  EXPECT_EQ(make_hwpt(world.device, to_users(world.context->objects().hold<Ioas>(id)), false, {}, hwpt), ENOMEM);
   EXPECT_EQ(world.destroy(id), 0);
 }
 

@@ -35,6 +35,11 @@ struct World : pagetable::Rig {
       user.copy_to_user(kArguments + i * kPage, &zero, sizeof zero);
   }
 
+  /// Descriptors keep the context; the machine is here until they are closed.
+  ~World() {
+    for (int fd = 3; user.descriptors().open_count() != 0 && fd < 1024; ++fd) user.descriptors().close(fd);
+  }
+
   /// A place for an argument that a test passes by itself; the same again after 32 times.
   std::uint64_t slot() { return kArguments + (32 + next_slot_++ % 32) * kPage; }
 
@@ -80,7 +85,7 @@ struct World : pagetable::Rig {
     uapi::IommuOption argument{0, uapi::kIommuOptionHugePages, uapi::kIommuOptionOpGet, 0, id, 0};
     return call(uapi::kIommuOption, argument) == 0;
   }
-  ObjectId bound(drivers::MockDevice& which) {
+  ObjectId bound(domain::Device& which) {
     ObjectId id = 0;
     hal::ensure(device_bind(*context, which, id) == 0, "bind failed");
     return id;
