@@ -165,6 +165,13 @@ domain::Translation* MockDevice::translation(std::uint32_t pasid) const {
   return mine == by_pasid_.end() ? nullptr : mine->second;
 }
 
+std::vector<std::uint32_t> MockDevice::pasids() const {
+  const std::lock_guard guard(*iommu_.lock_);
+  std::vector<std::uint32_t> out;
+  for (const auto& [pasid, translation] : by_pasid_) out.push_back(pasid);
+  return out;
+}
+
 std::uint32_t MockDevice::cache_word(std::uint32_t index) const {
   const std::lock_guard guard(*iommu_.lock_);
   return cache_.at(index);

@@ -52,6 +52,8 @@ class MockDevice final : public domain::Device {
   MockDomain* attached() const;
   /// What translates requests with `pasid` (0: without); null when blocked.
   domain::Translation* translation(std::uint32_t pasid) const;
+  /// PASIDs with an attachment.
+  std::vector<std::uint32_t> pasids() const;
   /// Hands a page request to the handler, if there is one.
   void request_pages(const domain::PageFaultGroup& group);
   std::uint64_t answers(domain::PageAnswer answer) const;

@@ -127,6 +127,11 @@ int Access::copy(std::uint64_t iova, void* buffer, std::uint64_t bytes, bool wri
   });
 }
 
+bool Access::area_start(std::uint64_t number, std::uint64_t& iova_out) {
+  const std::lock_guard guard(*lock_);
+  return ioas_ && ioas_->space().area_start(number, iova_out);
+}
+
 bool Access::try_enter() {
   CallHold<Access> hold = context_.objects().try_hold(*this);
   return hold.forget() != nullptr;

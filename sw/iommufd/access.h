@@ -53,6 +53,8 @@ class Access final : public Object, private pagetable::AccessListener {
   int write(std::uint64_t iova, const void* from, std::uint64_t bytes) {
     return copy(iova, const_cast<void*>(from), bytes, true);
   }
+  /// IoPagetable::area_start() of the address space that it is attached to.
+  bool area_start(std::uint64_t number, std::uint64_t& iova_out);
 
  private:
   bool try_enter() override;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -48,7 +49,9 @@ class Call {
   /// Published as the kernel's own; taken back after those adopted later.
   void adopt_owned(Reservation&& reservation) { owned_.push_back(std::move(reservation)); }
   /// A new descriptor of the calling process, open once the call has succeeded. 0, EMFILE, ENOMEM. One a call.
-  int open(std::shared_ptr<hal::File> file, std::uint32_t& fd_out);
+  int open(std::shared_ptr<hal::File> file, std::uint32_t& fd_out, bool close_on_exec = true);
+  /// Runs first of all if the call does not succeed in the end, say because its reply cannot be written. One a call.
+  void on_failure(std::function<void()> undo) { on_failure_ = std::move(undo); }
   /// A new mapping, real once the call has succeeded. One a call.
   pagetable::Mapping& begin_mapping(pagetable::IoPagetable& space) { return mapping_.emplace(space); }
 
@@ -82,6 +85,7 @@ class Call {
   std::vector<Reservation> owned_;
   std::vector<Reservation> created_;
   int fd_ = -1;
+  std::function<void()> on_failure_;
   std::optional<pagetable::Mapping> mapping_;
 };
 

@@ -18,6 +18,9 @@ class ContextFile final : public hal::File {
   const std::shared_ptr<Context>& context() const { return context_; }
 
   std::int64_t ioctl(hal::Process& caller, std::uint32_t command, std::uint64_t arg) override;
+  /// A region that a driver announced (uapi 9). The mapping keeps the region's owner and the context.
+  int mmap(hal::Process& caller, std::uint64_t offset, std::uint64_t bytes, unsigned prot, bool shared,
+           hal::MappedRegion& out) override;
 
  private:
   const std::shared_ptr<Context> context_;

@@ -7,6 +7,7 @@
 #include "iommufd/call.h"
 #include "iommufd/handlers.h"
 #include "iommufd/ioas.h"
+#include "uapi/test_command.h"
 
 namespace iommusim::iommufd {
 namespace {
@@ -52,6 +53,18 @@ int file_pages(Call& call, const uapi::IommuIoasMapFile& argument, std::shared_p
   return 0;
 }
 
+// On machines with the test command a fuzzer may name the source by the number of its area and an offset in it, since
+// it cannot know IOVAs that were chosen for it.
+void find_fuzzed_source(Call& call, uapi::IommuIoasCopy& argument) {
+  if (!call.context().host().extra || (argument.flags & uapi::kTestSyz) == 0) return;
+  argument.flags &= ~uapi::kTestSyz;
+  const CallHold<Ioas> source = call.context().objects().hold<Ioas>(argument.src_ioas_id);
+  if (!source) return;
+  const auto number = static_cast<std::uint32_t>(argument.src_iova);
+  std::uint64_t start = 0;
+  argument.src_iova = source->space().area_start(number, start) ? start + (argument.src_iova >> 32) : 0;
+}
+
 }  // namespace
 
 int handle(Call& call, uapi::IommuIoasMap& argument) {
@@ -88,6 +101,7 @@ int handle(Call& call, uapi::IommuIoasMapFile& argument) {
 }
 
 int handle(Call& call, uapi::IommuIoasCopy& argument) {
+  find_fuzzed_source(call, argument);
   if ((argument.flags & ~kMapFlags) != 0) return EOPNOTSUPP;
   if (argument.length == kMaxAddress || argument.src_iova == kMaxAddress || argument.dst_iova == kMaxAddress)
     return EOVERFLOW;

@@ -29,6 +29,8 @@ class Reservation {
   void publish() noexcept;
   /// For what the kernel keeps itself and removes with remove_owned(): DESTROY gives EBUSY until then.
   void publish_owned() noexcept;
+  /// Stays as it is, seen by nobody, until the end of the context.
+  void leave_hidden() noexcept { table_ = nullptr; }
 
  private:
   friend class ObjectTable;

@@ -50,6 +50,14 @@ int IoPagetable::slices_of(const Interval& range, std::vector<Slice>& out) {
   }
 }
 
+bool IoPagetable::area_start(std::uint64_t number, std::uint64_t& iova_out) {
+  const std::lock_guard tree(*tree_lock_);
+  const Area* area = space_.areas().first();
+  while (area && number-- > 0) area = AreaMap::next(*area);
+  if (area) iova_out = area->iova.start;
+  return area != nullptr;
+}
+
 std::vector<Interval> IoPagetable::unreserved(std::uint64_t& alignment) {
   const std::lock_guard guard(*tree_lock_);
   alignment = space_.alignment();

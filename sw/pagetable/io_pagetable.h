@@ -45,6 +45,8 @@ class IoPagetable {
   // Mapping: see Mapping (mapping.h) for how areas are made.
   /// The slices behind `range`, which must be mapped without a hole (ENOENT); for COPY.
   int slices_of(const Interval& range, std::vector<Slice>& out);
+  /// Where the area of that number, from 0 at the low end, starts. False: there is none. For tests.
+  bool area_start(std::uint64_t number, std::uint64_t& iova_out);
   /// Removes the areas inside `range`, from the low end; `removed` counts bytes, also of those gone before an error. 0,
   /// EBUSY, ENOENT (an area is only partly inside), EDEADLOCK. An empty range is no error.
   int unmap(const Interval& range, std::uint64_t& removed);

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at address spaces, page tables and pages behind the program's back.
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
-#include "drivers/mock_domain.h"
+#include "drivers/mock_nested.h"
 #include "iommufd/hwpt.h"
+#include "iommufd/hwpt_nested.h"
 #include "iommufd/ioas.h"
+#include "pagetable/scratch.h"
 #include "selftest/ops.h"
+#include "selftest/user_page.h"
 
 namespace iommusim::selftest {
 namespace {
 
 using pagetable::kPage;
-
-/// Where a page of the program lies. 0 or EFAULT.
-int physical_page(hal::Process& process, std::uint64_t user_va, std::uint64_t& spa) {
-  if (const int error = process.pin_page(user_va, false, spa)) return error;
-  process.unpin_page(spa);
-  return 0;
-}
 
 bool wraps(std::uint64_t start, std::uint64_t length) { return start + length < start; }
 
@@ -63,6 +61,43 @@ int check_refs(iommufd::Call& call, Command& command) {
     if (pins != argument.refs) return EIO;
   }
   return 0;
+}
+
+int set_temp_memory_limit(iommufd::Call& /*call*/, Command& command) {
+  return pagetable::set_scratch_limit(command.memory_limit.limit);
+}
+
+int mark_dirty(iommufd::Call& call, Command& command) {
+  auto& argument = command.dirty;
+  if (argument.page_size == 0 || argument.length == 0 || argument.uptr == 0) return EINVAL;
+  if (argument.iova % argument.page_size != 0 || argument.length % argument.page_size != 0) return EINVAL;
+  auto* const hwpt = call.hold<iommufd::HwptPaging>(command.id);
+  if (!hwpt) return ENOENT;
+  auto* const domain = dynamic_cast<drivers::MockDomain*>(&hwpt->domain());
+  if (!domain || !domain->dirty_tracking_on()) return EINVAL;
+  std::vector<unsigned char> bitmap;  // all of it first: an error marks nothing
+  for (std::uint64_t left = (argument.length / argument.page_size + 7) / 8; left > 0;) {
+    const std::uint64_t piece = std::min(left, kPage), at = bitmap.size();
+    bitmap.resize(at + piece);
+    if (call.caller().copy_from_user(bitmap.data() + at, argument.uptr + at, piece) != 0) return EFAULT;
+    left -= piece;
+  }
+  argument.out_nr_dirty = 0;
+  for (std::uint64_t page = 0; page < argument.length / argument.page_size; ++page) {
+    if ((bitmap[page / 8] >> page % 8 & 1) == 0) continue;
+    ++argument.out_nr_dirty;  // also of pages that are not mapped
+    (void)domain->mark_dirty(argument.iova + page * argument.page_size);
+  }
+  return 0;
+}
+
+int check_iotlb(iommufd::Call& call, Command& command) {
+  auto* const hwpt = call.hold<iommufd::HwptNested>(command.id);
+  if (!hwpt) return ENOENT;
+  const auto& argument = command.check_iotlb;
+  auto* const nested = dynamic_cast<drivers::MockNestedDomain*>(&hwpt->translation());
+  if (!nested || argument.id >= uapi::kMockWords) return EINVAL;
+  return nested->word(argument.id) == argument.iotlb ? 0 : EINVAL;
 }
 
 }  // namespace iommusim::selftest

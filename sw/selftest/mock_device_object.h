@@ -17,17 +17,20 @@ class MockDeviceObject final : public iommufd::Object {
   ~MockDeviceObject() override;
 
   /// 0, or an errno of device_bind().
-  int bind() { return bind_to(context_); }
-  iommufd::ObjectId device_id() const { return device_id_; }
-  drivers::MockDevice& hardware() { return hardware_; }
+  int bind();
+  iommufd::ObjectId device_id() const { return device_.id; }
+  drivers::MockDevice& hardware() { return *device_.hardware; }
+
+  /// The hardware and its bound device.
+  struct Bound {
+    iommufd::Context* context;
+    drivers::MockIommu* iommu;
+    drivers::MockDevice* hardware;
+    iommufd::ObjectId id;  ///< 0: not bound
+  };
 
  private:
-  int bind_to(iommufd::Context& context);
-
-  iommufd::Context& context_;
-  drivers::MockIommu& iommu_;
-  drivers::MockDevice& hardware_;
-  iommufd::ObjectId device_id_ = 0;  ///< 0: not bound
+  Bound device_;
 };
 
 }  // namespace iommusim::selftest
