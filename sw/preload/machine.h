@@ -48,7 +48,9 @@ class Machine {
   virtual void finish() {}
 };
 
-/// `arguments`: what `iommusim exec` was told about the machine, as NAME=VALUE. Throws std::exception with a message.
-using MachineMaker = std::unique_ptr<Machine> (*)(const Ram& ram, const std::vector<std::string>& arguments);
+/// `memory` is the Ram as software reaches it. `arguments`: what `iommusim exec` was told about the machine, as
+/// NAME=VALUE. Throws std::exception with a message.
+using MachineMaker = std::unique_ptr<Machine> (*)(const Ram& ram, hal::Memory& memory,
+                                                  const std::vector<std::string>& arguments);
 
 }  // namespace iommusim::preload

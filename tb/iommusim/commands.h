@@ -48,6 +48,14 @@ struct ConformOptions {
 /// Replays the vectors; 1 when one of them fails, passes unexpectedly or is skipped.
 int conform(const ConformOptions& options);
 
+struct ExecOptions {
+  std::string machine = "mock";
+  std::vector<std::string> machine_arguments;  ///< NAME=VALUE
+  std::vector<std::string> program;            ///< with its arguments
+};
+/// Runs a real program on the machine; its exit status.
+int exec(const ExecOptions& options);
+
 struct ConvertCommand {
   std::string in, out;
   std::uint64_t from_ns = 0;

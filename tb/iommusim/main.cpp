@@ -77,6 +77,13 @@ int parse_and_run(int argc, char** argv) {
   conform_command->add_flag("--json", conformance.json, "print everything as JSON");
   conform_command->callback([&] { result = program::conform(conformance); });
 
+  program::ExecOptions exec;
+  CLI::App* const exec_command = app.add_subcommand("exec", "run a program on a machine with /dev/iommu and /dev/vfio");
+  exec_command->add_option("--machine", exec.machine, "which machine");
+  exec_command->add_option("program", exec.program, "the program and its arguments, after --")->required();
+  exec_command->positionals_at_end();
+  exec_command->callback([&] { result = program::exec(exec); });
+
   CLI::App* const trace = app.add_subcommand("trace", "look at traces and convert them");
   trace->require_subcommand(1);
   std::string info_path;
