@@ -16,6 +16,7 @@ inline constexpr std::uint32_t kMostChannels = 64;
 inline constexpr std::uint32_t kIdentity = 0x0;  ///< reads kIdentityValue
 inline constexpr std::uint32_t kChannels = 0x4;  ///< how many there are
 inline constexpr std::uint32_t kIdentityValue = 0x31414d44;
+inline constexpr std::uint32_t kMsixTable = 0x2000, kMsixPending = 0x3000;  ///< in the same BAR
 inline constexpr std::uint32_t kFirstChannel = 0x1000, kChannelStep = 0x40;
 
 // Of a channel. Base and entries take effect when it is enabled.

@@ -29,7 +29,7 @@ class DmaEngine final : public bus::TimedModule, public PciModel, DmaClient, Reg
   void reset() override;
 
   const DmaEngineStats& statistics() const { return stats_; }
-  const DmaMaster& master() const { return dma_.master(); }
+  const DmaMaster& master() const override { return dma_.master(); }
 
  private:
   using Descriptor = device_hw::dma_engine::Descriptor;

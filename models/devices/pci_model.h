@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "devices/dma_master.h"
 #include "devices/register_port.h"
 
 namespace iommusim::devices {
@@ -13,6 +14,7 @@ class PciModel {
   virtual ~PciModel() = default;
   virtual bus::InitiatorSocket& socket() = 0;
   virtual bus::TargetSocket& registers() = 0;
+  virtual const DmaMaster& master() const = 0;
   virtual base::DeviceId device() const = 0;
   /// Messages of MSI or MSI-X count from 0. nullptr: nobody listens. Must outlive the simulation.
   virtual void connect(InterruptSink* sink) = 0;

@@ -26,7 +26,7 @@ class PciTest final : public bus::TimedModule, public PciModel, DmaClient, Regis
   void reset() override;
 
   const PciTestStats& statistics() const { return stats_; }
-  const DmaMaster& master() const { return master_; }
+  const DmaMaster& master() const override { return master_; }
 
  private:
   using Buffer = std::array<std::uint8_t, device_hw::pci_test::kTransferBytes>;

@@ -180,6 +180,21 @@ void check_nvme(const std::string& path, const DeviceParams& device) {
                                                  std::to_string(device.driver.ring_entries));
 }
 
+bool is_of_exec(const DeviceParams& device) {
+  return device.kind == DeviceKind::kPciTest || device.kind == DeviceKind::kDmaEngine;
+}
+
+void check_of_exec(const std::string& path, const DeviceParams& device) {
+  const bool test = device.kind == DeviceKind::kPciTest;
+  const std::string group = path + (test ? ".pci_test" : ".dma_engine");
+  check_with(group + ".bdf", [&] { (void)traces::parse_source(test ? device.pci_test.bdf : device.dma_engine.bdf); });
+  check_with(group + ".split_bytes", [&] {
+    (test ? devices::DmaLimits{device.pci_test.outstanding, device.pci_test.split_bytes}
+          : devices::DmaLimits{device.dma_engine.outstanding, device.dma_engine.split_bytes})
+        .check();
+  });
+}
+
 /// A device whose driver has rings of buffers.
 void check_rings(const std::string& path, const DeviceParams& device) {
   device.kind == DeviceKind::kNic ? check_nic(path, device) : check_nvme(path, device);
@@ -300,6 +315,8 @@ void check(const SystemParams& params) {
     if (params.iommus.count(name) != 0) throw ParameterError(path, "an IOMMU has that name, expected another");
     if (has_rings(device))
       check_rings(path, device);
+    else if (is_of_exec(device))
+      check_of_exec(path, device);
     else if (device.kind == DeviceKind::kReplay)
       check_replay(path, device, params);
     else if (device.kind == DeviceKind::kPackets)

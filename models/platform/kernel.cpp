@@ -176,16 +176,24 @@ std::unique_ptr<UserProgram> Kernel::start_program() {
 
 void Kernel::call_begins(const iommufd::CallInfo& info) {
   if (info.row == nullptr) return;
-  ++stats_.of(info.command).calls;
   const SoftwareCostParams& cost = params_.software.cost;
-  os_.spend_ns(cost.ioctl_ns + (cost.ioctl_skew_ns == 0 ? 0 : skew_.below(cost.ioctl_skew_ns + 1)));
+  std::uint64_t spent_ns = cost.ioctl_ns;
+  {
+    const std::lock_guard<std::mutex> guard(counts_lock_);
+    ++stats_.of(info.command).calls;
+    if (cost.ioctl_skew_ns != 0) spent_ns += skew_.below(cost.ioctl_skew_ns + 1);
+  }
+  os_.spend_ns(spent_ns);
 }
 
 void Kernel::call_ends(const iommufd::CallInfo& info, int result) {
-  if (info.row != nullptr && result != 0) ++stats_.of(info.command).errors;
+  if (info.row == nullptr || result == 0) return;
+  const std::lock_guard<std::mutex> guard(counts_lock_);
+  ++stats_.of(info.command).errors;
 }
 
 void Kernel::fault(const drivers::riscv::FaultRecord& record) {
+  const std::lock_guard<std::mutex> guard(counts_lock_);
   ++stats_.fault_records;
   std::uint64_t hash = 0;
   for (const std::uint64_t part :

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -56,6 +57,8 @@ class Kernel final : iommufd::CallObserver {
   int open_dma(domain::Device& device, const dma::Options& options, std::unique_ptr<dma::DmaDomain>& out);
 
   hal::Os& os() { return os_; }
+  /// For contexts of programs that are not UserPrograms.
+  iommufd::Host& host() { return host_; }
   hal::Memory& memory() { return memory_; }
   SoftwareStats& statistics() { return stats_; }
   const SoftwareStats& statistics() const { return stats_; }
@@ -75,6 +78,7 @@ class Kernel final : iommufd::CallObserver {
   const SystemParams& params_;
   hal::Os& os_;
   hal::Memory& memory_;
+  std::mutex counts_lock_;  ///< a leaf: statistics and skew_, where calls come from threads of the host
   base::Random skew_;
   SoftwareStats stats_;
   dma::Statistics dma_counts_;

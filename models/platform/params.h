@@ -7,10 +7,12 @@
 #include <string>
 
 #include "devices/atc_params.h"
+#include "devices/dma_engine_params.h"
 #include "devices/nic_params.h"
 #include "devices/nvme_params.h"
 #include "devices/packets_params.h"
 #include "devices/patterns.h"
+#include "devices/pci_test_params.h"
 #include "devices/trace_replay_params.h"
 #include "platform/dma_params.h"
 #include "platform/driver_params.h"
@@ -138,7 +140,9 @@ enum class DeviceKind : std::uint8_t {
   kTenants,
   kPackets,
   kNic,
-  kNvme
+  kNvme,
+  kPciTest,
+  kDmaEngine
 };
 inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
     {"replay", "replays a trace; its functions are the sources that the trace names", DeviceKind::kReplay},
@@ -153,6 +157,8 @@ inline constexpr base::Choice<DeviceKind> kDeviceKinds[] = {
      DeviceKind::kPackets},
     {"nic", "a network card with rings, and its driver", DeviceKind::kNic},
     {"nvme", "an NVMe drive with queue pairs, and its driver", DeviceKind::kNvme},
+    {"pci_test", "the PCI test device of `exec`: one transfer of 4 KiB at a time", DeviceKind::kPciTest},
+    {"dma_engine", "a DMA engine with descriptor rings, for `exec`", DeviceKind::kDmaEngine},
 };
 
 /// How the program maps a generator's window.
@@ -202,6 +208,8 @@ struct DeviceParams {
   devices::NicParams nic{};
   devices::NvmeParams nvme{};
   devices::IoParams io{};
+  devices::PciTestParams pci_test{};
+  devices::DmaEngineParams dma_engine{};
   DriverParams driver{};
   WindowParams window{};
   bus::PeerBarParams bar{};
@@ -227,6 +235,8 @@ struct DeviceParams {
     v.group("nic", &DeviceParams::nic, "kind nic");
     v.group("nvme", &DeviceParams::nvme, "kind nvme: the drive");
     v.group("io", &DeviceParams::io, "kind nvme: what is asked of it");
+    v.group("pci_test", &DeviceParams::pci_test, "kind pci_test");
+    v.group("dma_engine", &DeviceParams::dma_engine, "kind dma_engine");
     v.group("driver", &DeviceParams::driver, "devices with rings: their driver");
     v.group("window", &DeviceParams::window, "generators: the mapping of their windows");
     v.group("bar", &DeviceParams::bar, "memory of the device that DMA of others can reach");

@@ -41,11 +41,25 @@ void check_results_folder(const std::string& folder) {
     throw base::InputError(folder + ": " + at.string() + " is no folder that can be written to, expected one");
 }
 
-std::string stats_json_of(System& system) {
-  const RunTotals totals = system.totals();
-  const RunDigest digest = system.digest();
+namespace {
+
+RunResults results_of(System& system, std::string summary) {
+  const auto& injector = system.parts().injector;
+  return {system.params(),   system.statistics(), system.totals(), system.digest(), injector ? injector->log() : "",
+          std::move(summary)};
+}
+
+}  // namespace
+
+std::string stats_json_of(System& system) { return stats_json_of(results_of(system, {})); }
+void write_results(System& system, const std::string& folder) {
+  write_results(results_of(system, summary_of(system)), folder);
+}
+
+std::string stats_json_of(const RunResults& results) {
+  const RunTotals& totals = results.totals;
   nlohmann::ordered_json run;
-  run["name"] = system.params().name;
+  run["name"] = results.params.name;
   run["simulated_ps"] = totals.simulated_ps;
   run["workload_ps"] = totals.workload_ps;
   run["transfers"] = totals.transfers;
@@ -57,11 +71,12 @@ std::string stats_json_of(System& system) {
     std::snprintf(text, sizeof text, "0x%016llx", static_cast<unsigned long long>(value));
     return std::string(text);
   };
-  run["digest"] = {{"responses", hex(digest.responses)},
-                   {"reads", hex(digest.reads)},
-                   {"buffers", hex(digest.buffers)},
-                   {"faults", hex(digest.faults)}};
-  const stats::Snapshot snapshot(system.statistics());
+  if (results.digest)
+    run["digest"] = {{"responses", hex(results.digest->responses)},
+                     {"reads", hex(results.digest->reads)},
+                     {"buffers", hex(results.digest->buffers)},
+                     {"faults", hex(results.digest->faults)}};
+  const stats::Snapshot snapshot(results.statistics);
   auto json = nlohmann::ordered_json::parse(stats::to_json({{"measured", &snapshot}}));
   nlohmann::ordered_json out;
   out["schema_version"] = json["schema_version"];
@@ -71,18 +86,17 @@ std::string stats_json_of(System& system) {
   return out.dump(1) + "\n";
 }
 
-void write_results(System& system, const std::string& folder) {
+void write_results(const RunResults& results, const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw base::InputError(folder + ": cannot be created: " + error.message());
-  SystemParams echo = system.params();
+  SystemParams echo = results.params;
   for (auto& [name, device] : echo.devices)
     if (!device.trace.empty()) device.trace = fs::absolute(device.trace).lexically_normal().string();
   write_file(fs::path(folder) / "config.yaml", params::to_yaml(echo));
-  write_file(fs::path(folder) / "stats.json", stats_json_of(system));
-  if (const auto& injector = system.parts().injector; injector)
-    write_file(fs::path(folder) / "injections.csv", injector->log());
-  write_file(fs::path(folder) / "summary.txt", summary_of(system));
+  write_file(fs::path(folder) / "stats.json", stats_json_of(results));
+  if (!results.injections.empty()) write_file(fs::path(folder) / "injections.csv", results.injections);
+  write_file(fs::path(folder) / "summary.txt", results.summary);
 }
 
 }  // namespace iommusim::platform

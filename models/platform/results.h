@@ -2,6 +2,7 @@
 // What a run leaves behind.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "platform/system.h"
@@ -10,6 +11,18 @@ namespace iommusim::platform {
 
 /// InputError if write_results() could not write there: to be known before a long run. Changes nothing.
 void check_results_folder(const std::string& folder);
+
+/// What the files of a run are made of.
+struct RunResults {
+  const SystemParams& params;
+  stats::Group& statistics;
+  RunTotals totals;
+  std::optional<RunDigest> digest;  ///< of a run that repeats
+  std::string injections;           ///< the log of what was injected; empty: nothing could be
+  std::string summary;
+};
+std::string stats_json_of(const RunResults& results);
+void write_results(const RunResults& results, const std::string& folder);
 
 /// stats.json of a finished run: the run (totals, digests) and every statistic.
 std::string stats_json_of(System& system);

@@ -65,10 +65,16 @@ void add_dma_api(Lines& lines, const dma::Statistics& dma) {
 }  // namespace
 
 std::string summary_of(System& system) {
-  const SystemParams& params = system.params();
-  timing::EngineStats& iommu = system.parts().iommu_statistics();
-  const SoftwareStats& software = system.parts().software_statistics();
-  const RunTotals totals = system.totals();
+  System::Parts& parts = system.parts();
+  return summary_of(
+      SummaryParts{system.params(), parts.iommu_statistics(), parts.kernel, system.totals(), parts.injector.get()});
+}
+
+std::string summary_of(const SummaryParts& parts) {
+  const SystemParams& params = parts.params;
+  timing::EngineStats& iommu = parts.iommu;
+  SoftwareStats& software = parts.kernel.statistics();
+  const RunTotals& totals = parts.totals;
   const std::uint32_t mhz = params.iommu.engine.clock_mhz;
   const double seconds = static_cast<double>(totals.workload_ps) * 1e-12;
   const auto per_second = [&](double amount) { return seconds == 0 ? 0.0 : amount / seconds; };
@@ -98,10 +104,10 @@ std::string summary_of(System& system) {
             percent_of(iommu.walks.active.data().time_at_limit(), iommu.walks.active.data().time()));
   lines.heading("software");
   if (params.software.stack == Stack::kKernel) {
-    add_dma_api(lines, system.parts().kernel.dma_statistics());
+    add_dma_api(lines, parts.kernel.dma_statistics());
   } else {
-    const auto& map = system.parts().ioctl_statistics(uapi::kIommuIoasMap);
-    const auto& unmap = system.parts().ioctl_statistics(uapi::kIommuIoasUnmap);
+    const auto& map = software.of(uapi::kIommuIoasMap);
+    const auto& unmap = software.of(uapi::kIommuIoasUnmap);
     lines.add("maps", "{}, mean {:.0f} ns", map.calls.value(), map.time_ns.data().mean());
     lines.add("unmaps", "{}, mean {:.0f} ns", unmap.calls.value(), unmap.time_ns.data().mean());
   }
@@ -114,7 +120,7 @@ std::string summary_of(System& system) {
             iommu.faults.recorded.value(), software.fault_records.value(), iommu.faults.lost.value());
   if (!params.inject.empty()) lines.heading("injections");
   for (const auto& [name, injection] : params.inject)
-    lines.add(name.c_str(), "{} times", *system.parts().injector->strikes(name));
+    lines.add(name.c_str(), "{} times", *parts.injector->strikes(name));
   return lines.text();
 }
 

@@ -58,6 +58,9 @@ std::vector<std::unique_ptr<Workload>> make_workloads(const SystemParams& params
   std::uint64_t buffer = 0;
   for (const auto& [name, device] : params.devices) {
     const std::uint64_t end = buffer + base::align_up(buffer_bytes_of(device, params.devices.size() == 1), 1ULL << 30);
+    if (device.kind == DeviceKind::kPciTest || device.kind == DeviceKind::kDmaEngine)
+      throw ParameterError("devices." + name + ".kind",
+                           "its driver is a program that runs by `iommusim exec`, expected another kind");
     if (end > user_memory(params.memory.physical_bits))
       throw ParameterError("devices." + name,
                            "its buffers do not fit into memory, expected less, or more "

@@ -17,6 +17,16 @@ std::size_t piece_in_page(std::uint64_t address, std::size_t bytes) {
   return std::min<std::size_t>(bytes, base::kPageSize - (address & (base::kPageSize - 1)));
 }
 
+/// Words as words: a processor of the host may write them meanwhile.
+void copy_shared(void* to, const void* from, std::uint64_t address, std::size_t bytes) {
+  if (bytes == 8 && address % 8 == 0) {
+    const std::uint64_t word = __atomic_load_n(static_cast<const std::uint64_t*>(from), __ATOMIC_ACQUIRE);
+    std::memcpy(to, &word, sizeof word);
+  } else {
+    std::memcpy(to, from, bytes);
+  }
+}
+
 template <class T>
 T* zeroed_table(std::size_t entries) {
   void* table = std::calloc(entries, sizeof(T));  // large ones are pages of zeros that exist when touched
@@ -52,6 +62,7 @@ SparseStore::Page& SparseStore::make(std::uint64_t address) {
 
 void SparseStore::read(std::uint64_t address, void* out, std::size_t bytes) const {
   base::ensure(contains(address, bytes), "a read outside of the memory");
+  if (flat_ != nullptr) return copy_shared(out, flat_ + address, address, bytes);
   auto* to = static_cast<std::uint8_t*>(out);
   while (bytes > 0) {
     const std::size_t piece = piece_in_page(address, bytes);
@@ -67,6 +78,16 @@ void SparseStore::read(std::uint64_t address, void* out, std::size_t bytes) cons
 
 void SparseStore::write(std::uint64_t address, const void* in, std::size_t bytes) {
   base::ensure(contains(address, bytes), "a write outside of the memory");
+  if (flat_ != nullptr) {
+    std::uint64_t word = 0;
+    if (bytes != 8 || address % 8 != 0) {
+      std::memcpy(flat_ + address, in, bytes);
+    } else {
+      std::memcpy(&word, in, sizeof word);
+      __atomic_store_n(reinterpret_cast<std::uint64_t*>(flat_ + address), word, __ATOMIC_RELEASE);
+    }
+    return;
+  }
   const auto* from = static_cast<const std::uint8_t*>(in);
   while (bytes > 0) {
     const std::size_t piece = piece_in_page(address, bytes);
@@ -88,6 +109,17 @@ void SparseStore::store64(std::uint64_t address, std::uint64_t value) { write(ad
 std::uint64_t SparseStore::compare_swap(std::uint64_t address, unsigned bytes, std::uint64_t expected,
                                         std::uint64_t desired) {
   base::ensure((bytes == 4 || bytes == 8) && address % bytes == 0, "a compare-and-swap that is not an aligned word");
+  if (flat_ != nullptr && bytes == 8) {
+    __atomic_compare_exchange_n(reinterpret_cast<std::uint64_t*>(flat_ + address), &expected, desired, false,
+                                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return expected;
+  }
+  if (flat_ != nullptr) {
+    auto word = static_cast<std::uint32_t>(expected);
+    __atomic_compare_exchange_n(reinterpret_cast<std::uint32_t*>(flat_ + address), &word,
+                                static_cast<std::uint32_t>(desired), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return word;
+  }
   std::uint64_t old = 0;
   read(address, &old, bytes);
   if (old == (bytes == 8 ? expected : expected & 0xffffffffU)) write(address, &desired, bytes);

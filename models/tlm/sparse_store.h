@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contents of system memory: 2^physical_bits bytes, of which only pages that were written exist. A two-level table
-// of pages; reading what was never written gives 0 and allocates nothing.
+// of pages; reading what was never written gives 0 and allocates nothing. Or memory of the host that somebody else owns
+// and others use at the same time: then a naturally aligned word is read and written at once.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/bits.h"
 #include "base/types.h"
 
 namespace iommusim::bus {
@@ -15,6 +17,12 @@ namespace iommusim::bus {
 class SparseStore {
  public:
   explicit SparseStore(unsigned physical_bits);  ///< 12 to 56
+
+  /// From here on the contents are `bytes` bytes at `base`, which stay there. What was written before is lost.
+  void back_with(std::uint8_t* base, std::uint64_t bytes) {
+    flat_ = base;
+    size_ = bytes;
+  }
 
   std::uint64_t size() const { return size_; }
   bool contains(std::uint64_t address, std::uint64_t bytes) const {
@@ -30,7 +38,9 @@ class SparseStore {
   std::uint64_t compare_swap(std::uint64_t address, unsigned bytes, std::uint64_t expected, std::uint64_t desired);
 
   /// The bytes of the page at this address, which exists from then on.
-  std::uint8_t* page(std::uint64_t address) { return make(address).bytes; }
+  std::uint8_t* page(std::uint64_t address) {
+    return flat_ != nullptr ? flat_ + base::align_down(address, base::kPageSize) : make(address).bytes;
+  }
 
   std::size_t pages() const { return pages_.size(); }  ///< that exist
 
@@ -50,6 +60,7 @@ class SparseStore {
   }
   Page& make(std::uint64_t address);
 
+  std::uint8_t* flat_ = nullptr;  ///< of the host
   std::uint64_t size_;
   unsigned root_shift_;
   std::uint64_t leaf_mask_;

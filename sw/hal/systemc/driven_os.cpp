@@ -18,11 +18,15 @@ class DrivenWaitQueue final : public WaitQueue {
  public:
   DrivenWaitQueue(SimDriver& driver, std::unique_ptr<WaitQueue> host) : driver_(driver), host_(std::move(host)) {}
 
-  void wait(Mutex& mutex) override { host_->wait(mutex); }
+  void wait(Mutex& mutex) override {
+    const SimDriver::Sleep sleep(driver_);
+    host_->wait(mutex);
+  }
   bool wait_for(Mutex& mutex, std::uint64_t ns) override {
     constexpr std::uint64_t kHostNs = 1'000'000;  // for threads of the program, which simulated time knows nothing of
     const std::uint64_t before = wakes_.load();
     const std::uint64_t end = driver_.now_ps() + ns * 1000;
+    const SimDriver::Sleep sleep(driver_);
     while (driver_.now_ps() < end && !driver_.failed()) {
       if (host_->wait_for(mutex, kHostNs) || wakes_.load() != before) return true;
       mutex.unlock();
@@ -59,7 +63,14 @@ void DrivenOs::start_thread(const std::string& name, std::function<void()> body)
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  host_.start_thread(name, std::move(body));
+  host_.start_thread(name, [this, body = std::move(body)] {
+    const SimDriver::Call call(driver_);
+    try {
+      body();
+    } catch (...) {
+      driver_.fail(std::current_exception());
+    }
+  });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

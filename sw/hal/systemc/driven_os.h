@@ -19,9 +19,10 @@ class DrivenOs final : public Os {
   std::unique_ptr<RwLock> make_rwlock() override { return host_.make_rwlock(); }
   std::unique_ptr<WaitQueue> make_wait_queue() override;
   std::uint64_t now_ns() override { return driver_.now_ps() / 1000; }
-  void sleep_ns(std::uint64_t ns) override { driver_.spend_ps(ns * 1000); }
+  /// A pause: shorter while another thread of the software is on its way and the hardware is idle.
+  void sleep_ns(std::uint64_t ns) override { driver_.pause_ps(ns * 1000); }
   void relax() override { sleep_ns(relax_ns_); }
-  void spend_ns(std::uint64_t ns) override { sleep_ns(ns); }
+  void spend_ns(std::uint64_t ns) override { driver_.spend_ps(ns * 1000); }
   void start_thread(const std::string& name, std::function<void()> body) override;
   void log(const std::string& line) override;
 

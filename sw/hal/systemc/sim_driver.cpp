@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <systemc>
 
@@ -25,7 +26,10 @@ std::thread start_without_signals(std::function<void()> body) {
 
 }  // namespace
 
-SimDriver::SimDriver(SimDriverOptions options) : options_(std::move(options)) {}
+SimDriver::SimDriver(SimDriverOptions options) : options_(std::move(options)) {
+  // A step that finds nothing to do is no mistake here.
+  sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
+}
 SimDriver::~SimDriver() { stop_thread(); }
 
 void SimDriver::stop_thread() {
@@ -73,8 +77,7 @@ void SimDriver::step(std::uint64_t ps, bool to_the_end) {
                       to_the_end ? sc_core::SC_RUN_TO_TIME : sc_core::SC_EXIT_ON_STARVATION);
     if (options_.check) options_.check();
   } catch (...) {
-    failed_.store(true);
-    if (options_.on_failure) options_.on_failure(std::current_exception());
+    fail(std::current_exception());
   }
   stepping_ = false;
   steps_.fetch_add(1, std::memory_order_relaxed);
@@ -112,15 +115,63 @@ void SimDriver::spend_ps(std::uint64_t ps) {
   turn.run_to(end);
 }
 
+/// Threads on their way that are not in a pause, or whose pause is over.
+int SimDriver::awake() const {
+  const std::uint64_t now = kernel_time();
+  return on_their_way_.load() - static_cast<int>(std::count_if(pauses_.begin(), pauses_.end(),
+                                                               [now](std::uint64_t end) { return end > now; }));
+}
+
+void SimDriver::pause_ps(std::uint64_t ps) {
+  constexpr std::uint64_t kSlower = 8;
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t end = now_ps() + ps;
+  Turn turn(*this);
+  pauses_.push_back(end);
+  while (kernel_time() < end && !failed()) {
+    if (awake() <= 0) {
+      turn.run_to(*std::min_element(pauses_.begin(), pauses_.end(), [now = kernel_time()](auto a, auto b) {
+        return (a > now ? a : ~0ULL) < (b > now ? b : ~0ULL);
+      }));
+    } else if (sc_core::sc_pending_activity()) {  // what the hardware does takes its time
+      const std::uint64_t left = end - kernel_time();
+      step(std::min(left, std::max(options_.step_ps, to_next_event())), to_next_event() >= left);
+      if (inside_.load() > 1) yield();
+    } else {
+      kernel_.unlock();
+      if (++slow_pauses_ % 16 != 0)
+        std::this_thread::yield();
+      else
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+      enter();
+      const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - start;
+      const std::uint64_t slowly = static_cast<std::uint64_t>(waited.count()) * 1000 / kSlower + 1;
+      turn.run_to(std::min(end, kernel_time() + slowly));
+      break;
+    }
+  }
+  pauses_.erase(std::find(pauses_.begin(), pauses_.end(), end));
+}
+
+void SimDriver::fail(std::exception_ptr failure) {
+  if (!failed_.exchange(true) && options_.on_failure) options_.on_failure(std::move(failure));
+}
+
 bool SimDriver::run_until_idle(std::uint64_t limit_ps) {
+  (void)run_until([] { return !sc_core::sc_pending_activity(); }, limit_ps);
+  const Turn turn(*this);
+  return !failed() && !sc_core::sc_pending_activity();
+}
+
+bool SimDriver::run_until(const std::function<bool()>& done, std::uint64_t limit_ps) {
   const std::uint64_t end = now_ps() + limit_ps;
   Turn turn(*this);
-  while (!failed() && sc_core::sc_pending_activity()) {
-    if (kernel_time() >= end) return false;
+  while (!done()) {
+    if (failed() || !sc_core::sc_pending_activity() || kernel_time() >= end) return false;
     step(std::max(options_.step_ps, to_next_event()), false);
     if (inside_.load() > 1) yield();
   }
-  return !failed();
+  return true;
 }
 
 void SimDriver::wake_thread() {

@@ -10,6 +10,10 @@
 //    or the thread of the driver does; neither needs the lock.
 // 3. What sleeps until another thread acts (a WaitQueue) holds neither kind of lock.
 // 4. Entry is fair: who drives for long lets in those who came meanwhile, between two steps.
+// 5. A pause of a polling loop may wait for hardware or for another thread of the software. While the hardware is idle
+// and
+//    another thread is on its way (a Call that does not sleep), a pause lets simulated time pass far slower than that
+//    of the host: a limit counted in simulated time must not be over because the host runs somebody else.
 #pragma once
 
 #include <atomic>
@@ -19,6 +23,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace iommusim::hal {
 
@@ -57,16 +62,46 @@ class SimDriver {
     SimDriver& driver_;
   };
 
+  /// A thread of the software is on its way: between the begin and the end of a program's call, or all its life.
+  class Call {
+   public:
+    explicit Call(SimDriver& driver) : driver_(driver) { driver_.on_their_way_.fetch_add(1); }
+    ~Call() { driver_.on_their_way_.fetch_sub(1); }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    SimDriver& driver_;
+  };
+  /// And sleeps until another one wakes it.
+  class Sleep {
+   public:
+    explicit Sleep(SimDriver& driver) : driver_(driver) { driver_.on_their_way_.fetch_sub(1); }
+    ~Sleep() { driver_.on_their_way_.fetch_add(1); }
+    Sleep(const Sleep&) = delete;
+    Sleep& operator=(const Sleep&) = delete;
+
+   private:
+    SimDriver& driver_;
+  };
+
   /// Simulated time, as of the last step. Any thread, without the lock.
   std::uint64_t now_ps() const { return now_.load(std::memory_order_relaxed); }
   /// Lets this much time pass for the calling thread. Threads that do so at the same time share it.
   void spend_ps(std::uint64_t ps);
+  /// A pause of a polling loop: as spend_ps(), or less (5. above).
+  void pause_ps(std::uint64_t ps);
   /// Time that the caller owes, and lets pass when it (or somebody else) spends the next time.
   void owe_ps(std::uint64_t ps) { owed_.fetch_add(ps, std::memory_order_relaxed); }
   /// From a process of the simulation: ends run_until_stopped() at this instant.
   void stop_here();
   /// Waits until the hardware has no work left, driving it. False: it still had at the limit.
   bool run_until_idle(std::uint64_t limit_ps);
+  /// Drives the hardware until `done`, which is asked under the kernel's lock. False: it does not hold, at the limit or
+  /// because the hardware has no work left.
+  bool run_until(const std::function<bool()>& done, std::uint64_t limit_ps);
+  /// As if a step had thrown it: for threads of the stack.
+  void fail(std::exception_ptr failure);
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
   /// The driver's own thread drives no more; what is in flight stays so. For the end of a run.
   void stop_thread();
@@ -77,6 +112,7 @@ class SimDriver {
   void enter();
   void leave();
   void yield();
+  int awake() const;
   /// Under the lock.
   void step(std::uint64_t ps, bool to_the_end);
   void wake_thread();
@@ -86,9 +122,11 @@ class SimDriver {
   std::mutex gate_;                  ///< who waits for kernel_ holds it: the others queue behind him
   std::mutex kernel_;                ///< the kernel's lock
   std::atomic<unsigned> inside_{0};  ///< turns, waiting or had, without the driver's own thread
-  std::atomic<bool> work_{false};    ///< the hardware has some
+  std::atomic<int> on_their_way_{0};
+  std::atomic<bool> work_{false};  ///< the hardware has some
   std::atomic<bool> failed_{false};
-  std::atomic<std::uint64_t> now_{0}, owed_{0}, steps_{0};
+  std::atomic<std::uint64_t> now_{0}, owed_{0}, steps_{0}, slow_pauses_{0};
+  std::vector<std::uint64_t> pauses_;             ///< ends of pauses; under kernel_
   bool stepping_ = false, stopped_here_ = false;  ///< under kernel_
 
   std::mutex thread_lock_;  ///< a leaf; guards what follows

@@ -112,6 +112,23 @@ SC_TEST(SimDriver, WhoWaitsForTheEndOfWorkDrivesItAtMostToTheLimit) {
   EXPECT_EQ(worker.steps.load(), 100);
 }
 
+SC_TEST(SimDriver, APauseIsShortWhileAnotherThreadOfTheSoftwareIsOnItsWay) {
+  SimDriver driver;
+  driver.spend_ps(1 * kNs);
+  const SimDriver::Call call(driver);
+  {
+    const SimDriver::Call other(driver);  // held up by the host
+    for (int i = 0; i < 100; ++i) driver.pause_ps(1'000'000 * kNs);
+    EXPECT_LT(driver.now_ps(), 50'000'000 * kNs) << "100 ms were asked for";
+    const SimDriver::Sleep sleep(driver);  // it waits: nobody can help
+    driver.pause_ps(1'000'000'000 * kNs);
+    EXPECT_GE(driver.now_ps(), 1'000'000'000 * kNs);
+  }
+  const std::uint64_t before = driver.now_ps();
+  driver.pause_ps(1'000'000 * kNs);
+  EXPECT_EQ(driver.now_ps(), before + 1'000'000 * kNs);
+}
+
 SC_TEST(SimDriver, AFailureIsToldOnceAndEndsAllWaiting) {
   int told = 0;
   SimDriverOptions options;
