@@ -6,37 +6,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <new>
 
+#include "failing_memory.h"
 #include "world.h"
-
-namespace {
-
-// Of this thread: the allocation that will fail, counted down; 0: none. With fail_all every one fails.
-thread_local std::uint64_t allocations_left = 0;
-thread_local bool fail_all = false;
-thread_local bool suspended = false;  // the test's or the mock's own allocations
-thread_local std::uint64_t allocations_failed = 0;
-
-void* allocate_or_fail(std::size_t bytes) {
-  if (!suspended && (fail_all || (allocations_left != 0 && --allocations_left == 0))) {
-    ++allocations_failed;
-    throw std::bad_alloc();
-  }
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Not inlined: the compiler would see malloc meet its own delete.
-[[gnu::noinline]] void* operator new(std::size_t bytes) { return allocate_or_fail(bytes); }
-[[gnu::noinline]] void* operator new[](std::size_t bytes) { return allocate_or_fail(bytes); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace iommusim::iommufd {
 namespace {
