@@ -147,7 +147,7 @@ struct VfioWorld : iommufd::World {
     return ioctl(fd, uapi::kVfioDeviceSetIrqs, argument.data(), argument.size() * 4);
   }
   /// Without data.
-  std::int64_t set_irqs(int fd, std::uint32_t flags, std::uint32_t index, std::uint32_t start, std::uint32_t count) {
+  std::int64_t act_irqs(int fd, std::uint32_t flags, std::uint32_t index, std::uint32_t start, std::uint32_t count) {
     uapi::VfioIrqSet argument{20, flags | uapi::kVfioIrqDataNone, index, start, count};
     return ioctl(fd, uapi::kVfioDeviceSetIrqs, argument);
   }
