@@ -7,6 +7,7 @@
 #include "iommufd/call.h"
 #include "iommufd/handlers.h"
 #include "iommufd/ioas.h"
+#include "iommufd/map_user.h"
 #include "uapi/test_command.h"
 
 namespace iommusim::iommufd {
@@ -23,12 +24,16 @@ unsigned prot_of(std::uint32_t flags) {
          (flags & uapi::kIommuIoasMapWriteable ? domain::kWrite : 0U);
 }
 
-int map_slices(Call& call, Ioas& ioas, const std::vector<pagetable::Slice>& slices, std::uint32_t flags,
+int map_slices(Call& call, Ioas& ioas, const std::vector<pagetable::Slice>& slices, unsigned prot, bool fixed,
                std::uint64_t& iova) {
   pagetable::Mapping& mapping = call.begin_mapping(ioas.space());
-  if (const int error = mapping.place(slices, prot_of(flags), (flags & uapi::kIommuIoasMapFixedIova) != 0, iova))
-    return error;
+  if (const int error = mapping.place(slices, prot, fixed, iova)) return error;
   return mapping.fill();
+}
+
+int map_slices(Call& call, Ioas& ioas, const std::vector<pagetable::Slice>& slices, std::uint32_t flags,
+               std::uint64_t& iova) {
+  return map_slices(call, ioas, slices, prot_of(flags), (flags & uapi::kIommuIoasMapFixedIova) != 0, iova);
 }
 
 /// What MAP_FILE maps. EBADF, EINVAL, ENODEV, EOPNOTSUPP.
@@ -67,22 +72,29 @@ void find_fuzzed_source(Call& call, uapi::IommuIoasCopy& argument) {
 
 }  // namespace
 
+int map_user(Call& call, Ioas& ioas, MapUser& map) {
+  if (map.user_va + map.length < map.user_va) return EOVERFLOW;            // 5
+  if (map.length == 0 || map.length > kMaxAddress - kPage) return EINVAL;  // 6
+  std::vector<pagetable::Slice> slices(1);
+  slices[0].pages = std::make_shared<pagetable::PageArray>(call.context().os(), call.caller(), map.user_va, map.length,
+                                                           (map.prot & domain::kWrite) != 0,
+                                                           call.context().account_of(call.caller()));
+  slices[0].offset = map.user_va % kPage;
+  slices[0].length = map.length;
+  return map_slices(call, ioas, slices, map.prot, map.fixed, map.iova);  // 7 to 12
+}
+
 int handle(Call& call, uapi::IommuIoasMap& argument) {
   if ((argument.flags & ~kMapFlags) != 0 || argument.reserved != 0) return EOPNOTSUPP;   // 1
   if (argument.iova == kMaxAddress || argument.length == kMaxAddress) return EOVERFLOW;  // 2
   if (prot_of(argument.flags) == 0) return EINVAL;                                       // 3
   Ioas* const ioas = call.hold<Ioas>(argument.ioas_id);
-  if (!ioas) return ENOENT;                                                          // 4
-  if (argument.user_va + argument.length < argument.user_va) return EOVERFLOW;       // 5
-  if (argument.length == 0 || argument.length > kMaxAddress - kPage) return EINVAL;  // 6
-  const bool writable = (argument.flags & uapi::kIommuIoasMapWriteable) != 0;
-  std::vector<pagetable::Slice> slices(1);
-  slices[0].pages =
-      std::make_shared<pagetable::PageArray>(call.context().os(), call.caller(), argument.user_va, argument.length,
-                                             writable, call.context().account_of(call.caller()));
-  slices[0].offset = argument.user_va % kPage;
-  slices[0].length = argument.length;
-  return map_slices(call, *ioas, slices, argument.flags, argument.iova);  // 7 to 12
+  if (!ioas) return ENOENT;  // 4
+  MapUser map{argument.user_va, argument.length, prot_of(argument.flags),
+              (argument.flags & uapi::kIommuIoasMapFixedIova) != 0, argument.iova};
+  const int error = map_user(call, *ioas, map);
+  argument.iova = map.iova;
+  return error;
 }
 
 int handle(Call& call, uapi::IommuIoasMapFile& argument) {

@@ -37,16 +37,15 @@ void Device::give_back_locked() {
 }
 
 int Device::attach_locked(iommufd::ObjectId& pt_id, std::uint32_t pasid) {
-  if (pasid != 0) return -EINVAL;
   const bool replaces = attached_.count(pasid) != 0;
   const int error =
-      replaces ? iommufd::device_replace(*context_, id_, pt_id) : iommufd::device_attach(*context_, id_, pt_id);
+      replaces ? iommufd::device_replace(*context_, id_, pt_id, pasid) : iommufd::device_attach(*context_, id_, pt_id, pasid);
   if (!error) attached_.insert(pasid);
   return -error;
 }
 
 void Device::detach_locked(std::uint32_t pasid) {
-  if (attached_.erase(pasid) != 0) iommufd::device_detach(*context_, id_);
+  if (attached_.erase(pasid) != 0) iommufd::device_detach(*context_, id_, pasid);
 }
 
 int Device::open_through_group(const std::shared_ptr<iommufd::Context>& context) {

@@ -10,9 +10,13 @@
 
 namespace iommusim::vfio {
 
-Registry::Registry(iommufd::Host& host, const RegistryOptions& options) : host_(host), options_(options) {}
+Registry::Registry(iommufd::Host& host, const RegistryOptions& options) : host_(host), options_(options) {
+  if (options.container) host.outer = &type1_;
+}
 
-Registry::~Registry() = default;
+Registry::~Registry() {
+  if (host_.outer == &type1_) host_.outer = nullptr;
+}
 
 // Model: the addresses that firmware would give; ports, memory below 4 GiB, and wide BARs each upward from a start.
 std::uint64_t Registry::place_bar(const PciBar& bar) {
@@ -51,6 +55,7 @@ int Registry::open_group(std::uint32_t number, std::shared_ptr<hal::File>& out) 
 
 int Registry::open_container(std::shared_ptr<hal::File>& out, iommufd::ContextOptions options) {
   if (!options_.container) return -ENODEV;
+  options.account = hal::LockedAccount::kMm;  // R11.4
   out = std::make_shared<iommufd::ContextFile>("/dev/vfio/vfio", iommufd::Context::open(host_, options));
   return 0;
 }

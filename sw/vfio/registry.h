@@ -11,6 +11,7 @@
 #include "uapi/build_options.h"
 #include "vfio/device.h"
 #include "vfio/group.h"
+#include "vfio/type1.h"
 
 namespace iommusim::vfio {
 
@@ -42,6 +43,7 @@ class Registry {
 
   iommufd::Host& host_;
   const RegistryOptions options_;
+  Type1 type1_;
   std::map<std::uint32_t, std::unique_ptr<Group>> groups_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::uint64_t next_port_ = 0x1000;

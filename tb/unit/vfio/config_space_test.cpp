@@ -167,8 +167,8 @@ RC_GTEST_PROP(ConfigSpaceLaw, PiecesOfAnyLengthAgree, ()) {
   const ConfigLayout layout = lay_out_config(function.identity(), {0x10000, 0, 0x8000'0000, 0, 0x1000, 0});
   ConfigSpace whole(layout), pieces(layout);
   const auto start = *rc::gen::inRange<std::uint32_t>(0, 250);
-  const auto bytes = *rc::gen::container<std::vector<std::uint8_t>>(
-      *rc::gen::inRange<std::size_t>(1, 40), rc::gen::arbitrary<std::uint8_t>());
+  const auto bytes = *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(1, 40),
+                                                                    rc::gen::arbitrary<std::uint8_t>());
   whole.write(start, bytes.data(), bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t n = *rc::gen::inRange<std::size_t>(1, bytes.size() - at + 1);

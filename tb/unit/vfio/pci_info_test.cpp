@@ -131,7 +131,8 @@ TEST_F(InfoTest, FeaturesInOrder) {
   EXPECT_EQ(feature(1U << 19), -EINVAL) << "unknown flag";
   EXPECT_EQ(feature(kGet | kSet | 0xFFF), -EINVAL) << "both, without a probe";
   EXPECT_EQ(feature(kGet | kSet | kProbe | 0xFFF), -ENOTTY) << "unknown feature";
-  for (const std::uint32_t absent : {0U, 1U, 2U, 6U, 7U, 8U, 9U, 10U, 11U}) EXPECT_EQ(feature(kProbe | absent), -ENOTTY);
+  for (const std::uint32_t absent : {0U, 1U, 2U, 6U, 7U, 8U, 9U, 10U, 11U})
+    EXPECT_EQ(feature(kProbe | absent), -ENOTTY);
   for (const std::uint32_t power : {3U, 4U, 5U}) {
     EXPECT_EQ(feature(kProbe | power), 0) << power;
     EXPECT_EQ(feature(kProbe | kSet | power), 0) << power;
