@@ -97,7 +97,8 @@ void build_function(const fs::path& root, const SlotDescription& slot, unsigned 
 
   const std::string vfio = text("vfio%u", number);
   put(folder / "vfio-dev" / vfio / "dev", text("511:%u\n", number));
-  put(folder / "vfio-dev" / vfio / "uevent", text("MAJOR=511\nMINOR=%u\nDEVNAME=vfio/devices/vfio%u\n", number, number));
+  put(folder / "vfio-dev" / vfio / "uevent",
+      text("MAJOR=511\nMINOR=%u\nDEVNAME=vfio/devices/vfio%u\n", number, number));
   link(folder / "vfio-dev" / vfio / "device", "../../../" + slot.address);
   link(folder / "vfio-dev" / vfio / "subsystem", "../../../../../class/vfio-dev");
   link(root / "sys/class/vfio-dev" / vfio, "../../devices/pci0000:00/" + slot.address + "/vfio-dev/" + vfio);
@@ -121,7 +122,8 @@ void build_tree(const std::string& root, const std::vector<SlotDescription>& slo
   fs::create_directories(top / "dev/vfio/devices");
   const fs::path driver = top / "sys/bus/pci/drivers/vfio-pci";
   for (const char* const name : {"bind", "unbind", "new_id", "remove_id"}) put(driver / name, "");
-  for (const char* const name : {"rescan", "drivers_probe", "drivers_autoprobe"}) put(top / "sys/bus/pci" / name, "1\n");
+  for (const char* const name : {"rescan", "drivers_probe", "drivers_autoprobe"})
+    put(top / "sys/bus/pci" / name, "1\n");
   fs::create_directories(top / "sys/bus/pci/devices");
   fs::create_directories(top / "sys/kernel/iommu_groups");
   put(top / "sys/module/vfio_pci/parameters/disable_idle_d3", "N\n");

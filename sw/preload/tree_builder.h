@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the tree of files (tree.h) for a machine with these functions: sysfs of the PCI bus and of IOMMU groups, as user
-// space drivers, QEMU and DPDK look for it, and placeholders for the device nodes. Each function is bound to vfio-pci
-// from the start; what a binding tool writes is accepted and changes nothing.
+// Makes the tree of files (tree.h) for a machine with these functions: sysfs of the PCI bus and of IOMMU groups, as
+// user space drivers, QEMU and DPDK look for it, and placeholders for the device nodes. Each function is bound to
+// vfio-pci from the start; what a binding tool writes is accepted and changes nothing.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace iommusim::preload {
 struct SlotDescription {
   std::string address;  ///< 0000:00:04.0
   vfio::PciIdentity identity;
-  unsigned group = 0;   ///< its IOMMU group; the n-th function is vfio<n>
+  unsigned group = 0;  ///< its IOMMU group; the n-th function is vfio<n>
 };
 
 /// Below `root`, an empty folder. Throws std::filesystem::filesystem_error.

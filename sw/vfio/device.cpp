@@ -38,8 +38,8 @@ void Device::give_back_locked() {
 
 int Device::attach_locked(iommufd::ObjectId& pt_id, std::uint32_t pasid) {
   const bool replaces = attached_.count(pasid) != 0;
-  const int error =
-      replaces ? iommufd::device_replace(*context_, id_, pt_id, pasid) : iommufd::device_attach(*context_, id_, pt_id, pasid);
+  const int error = replaces ? iommufd::device_replace(*context_, id_, pt_id, pasid)
+                             : iommufd::device_attach(*context_, id_, pt_id, pasid);
   if (!error) attached_.insert(pasid);
   return -error;
 }

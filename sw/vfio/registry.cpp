@@ -30,13 +30,15 @@ std::uint64_t Registry::place_bar(const PciBar& bar) {
   return at;
 }
 
-Device& Registry::add(const PciAddress& address, PciFunction& function, domain::Device& hardware,
+Device& Registry::add(const std::string& address, PciFunction& function, domain::Device& hardware,
                       DeviceOptions options) {
+  PciAddress at;
+  hal::ensure(PciAddress::parse(address, at), "not the name of a PCI function");
   std::unique_ptr<Group>& group = groups_[hardware.group().id];
   if (!group) group = std::make_unique<Group>(host_, *this, hardware.group());
   std::array<std::uint64_t, 6> bars{};
   for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = place_bar(function.identity().bars[i]);
-  devices_.push_back(std::make_unique<Device>(static_cast<unsigned>(devices_.size()), host_, *group, address, function,
+  devices_.push_back(std::make_unique<Device>(static_cast<unsigned>(devices_.size()), host_, *group, at, function,
                                               hardware, bars, std::move(options)));
   group->members().push_back(devices_.back().get());
   return *devices_.back();

@@ -27,9 +27,9 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  /// The next device: the first is /dev/vfio/devices/vfio0. Its group's number is that of `hardware`. BARs without an
-  /// address get one.
-  Device& add(const PciAddress& address, PciFunction& function, domain::Device& hardware, DeviceOptions options = {});
+  /// The next device, by its name in sysfs, e.g. 0000:00:04.0: the first is /dev/vfio/devices/vfio0. Its group's number
+  /// is that of `hardware`. BARs without an address get one.
+  Device& add(const std::string& address, PciFunction& function, domain::Device& hardware, DeviceOptions options = {});
   const std::vector<std::unique_ptr<Device>>& devices() const { return devices_; }
   const std::map<std::uint32_t, std::unique_ptr<Group>>& groups() const { return groups_; }
 

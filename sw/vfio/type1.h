@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calls of a VFIO type1 container, answered by a context of iommufd: they work on its compat address space (uapi 13,
-// R11). Maps are fixed and come from the memory of the calling process; in type 1 mode (large pages off) an unmap may
-// cut mappings, in type1v2 it takes whole ones only.
+// The calls of a VFIO type1 container, answered by a context of iommufd: they work on its compat address space (uapi
+// 13, R11). Maps are fixed and come from the memory of the calling process; in type 1 mode (large pages off) an unmap
+// may cut mappings, in type1v2 it takes whole ones only.
 #pragma once
 
 #include "iommufd/context.h"

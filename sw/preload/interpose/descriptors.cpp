@@ -84,16 +84,16 @@ IOMMUSIM_INTERPOSE(int, dup3, int from, int to, int flags) {
   return duplicated(from, sys::call(SYS_dup3, from, to, flags));
 }
 
-#define IOMMUSIM_FCNTL(name)                                                                                 \
-  IOMMUSIM_INTERPOSE(int, name, int fd, int command, ...) {                                                  \
-    va_list arguments;                                                                                       \
-    va_start(arguments, command);                                                                            \
-    void* const argument = va_arg(arguments, void*);                                                         \
-    va_end(arguments);                                                                                       \
-    if (is_hidden_fd(fd)) return static_cast<int>(as_libc(-EBADF));                                          \
-    const int result = IOMMUSIM_NEXT(name)(fd, command, argument);                                           \
-    if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC)) return duplicated(fd, result);    \
-    return result;                                                                                           \
+#define IOMMUSIM_FCNTL(name)                                                                              \
+  IOMMUSIM_INTERPOSE(int, name, int fd, int command, ...) {                                               \
+    va_list arguments;                                                                                    \
+    va_start(arguments, command);                                                                         \
+    void* const argument = va_arg(arguments, void*);                                                      \
+    va_end(arguments);                                                                                    \
+    if (is_hidden_fd(fd)) return static_cast<int>(as_libc(-EBADF));                                       \
+    const int result = IOMMUSIM_NEXT(name)(fd, command, argument);                                        \
+    if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC)) return duplicated(fd, result); \
+    return result;                                                                                        \
   }
 IOMMUSIM_FCNTL(fcntl)
 IOMMUSIM_FCNTL(fcntl64)
@@ -128,14 +128,14 @@ IOMMUSIM_INTERPOSE(long, write, int fd, const void* from, std::size_t bytes) {
   return IOMMUSIM_NEXT(write)(fd, from, bytes);
 }
 
-#define IOMMUSIM_POSITIONED(name, method, Pointer)                                                      \
-  IOMMUSIM_INTERPOSE(long, name, int fd, Pointer data, std::size_t bytes, off_t position) {             \
-    if (const auto open = ours(fd)) {                                                                   \
-      if (position < 0) return as_libc(-EINVAL);                                                        \
-      const auto at = static_cast<std::uint64_t>(position);                                             \
-      return as_libc(Runtime::get().method(*open, reinterpret_cast<std::uint64_t>(data), bytes, &at));  \
-    }                                                                                                   \
-    return IOMMUSIM_NEXT(name)(fd, data, bytes, position);                                              \
+#define IOMMUSIM_POSITIONED(name, method, Pointer)                                                     \
+  IOMMUSIM_INTERPOSE(long, name, int fd, Pointer data, std::size_t bytes, off_t position) {            \
+    if (const auto open = ours(fd)) {                                                                  \
+      if (position < 0) return as_libc(-EINVAL);                                                       \
+      const auto at = static_cast<std::uint64_t>(position);                                            \
+      return as_libc(Runtime::get().method(*open, reinterpret_cast<std::uint64_t>(data), bytes, &at)); \
+    }                                                                                                  \
+    return IOMMUSIM_NEXT(name)(fd, data, bytes, position);                                             \
   }
 IOMMUSIM_POSITIONED(pread, read, void*)
 IOMMUSIM_POSITIONED(pread64, read, void*)
@@ -158,10 +158,10 @@ IOMMUSIM_INTERPOSE(long, writev, int fd, const iovec* parts, int count) {
 }
 
 // None of the files can seek.
-#define IOMMUSIM_SEEK(name)                                                \
-  IOMMUSIM_INTERPOSE(off_t, name, int fd, off_t offset, int whence) {      \
-    if (ours(fd)) return as_libc(-ESPIPE);                                 \
-    return IOMMUSIM_NEXT(name)(fd, offset, whence);                        \
+#define IOMMUSIM_SEEK(name)                                           \
+  IOMMUSIM_INTERPOSE(off_t, name, int fd, off_t offset, int whence) { \
+    if (ours(fd)) return as_libc(-ESPIPE);                            \
+    return IOMMUSIM_NEXT(name)(fd, offset, whence);                   \
   }
 IOMMUSIM_SEEK(lseek)
 IOMMUSIM_SEEK(lseek64)

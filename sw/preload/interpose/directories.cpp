@@ -38,25 +38,25 @@ IOMMUSIM_INTERPOSE(DIR*, opendir, const char* path) {
   return IOMMUSIM_NEXT(opendir)(to.get());
 }
 
-#define IOMMUSIM_SCANDIR(name, Entry)                                                                             \
-  IOMMUSIM_INTERPOSE(int, name, const char* path, Entry*** out, int (*filter)(const Entry*),                      \
-                     int (*compare)(const Entry**, const Entry**)) {                                              \
-    const Redirected to(path);                                                                                    \
-    return IOMMUSIM_NEXT(name)(to.get(), out, filter, compare);                                                   \
+#define IOMMUSIM_SCANDIR(name, Entry)                                                        \
+  IOMMUSIM_INTERPOSE(int, name, const char* path, Entry*** out, int (*filter)(const Entry*), \
+                     int (*compare)(const Entry**, const Entry**)) {                         \
+    const Redirected to(path);                                                               \
+    return IOMMUSIM_NEXT(name)(to.get(), out, filter, compare);                              \
   }
 IOMMUSIM_SCANDIR(scandir, dirent)
 IOMMUSIM_SCANDIR(scandir64, dirent64)
 
-#define IOMMUSIM_GLOB(name, Result)                                                                          \
+#define IOMMUSIM_GLOB(name, Result)                                                                             \
   IOMMUSIM_INTERPOSE(int, name, const char* pattern, int flags, int (*failed)(const char*, int), Result* out) { \
-    const Redirected to(pattern);                                                                            \
-    const int error = IOMMUSIM_NEXT(name)(to.get(), flags, failed, out);                                     \
-    if (error == 0 || error == GLOB_NOMATCH)                                                                 \
-      for (std::size_t i = 0; out->gl_pathv && i < out->gl_pathc; ++i) {                                     \
-        char* const path = out->gl_pathv[(flags & GLOB_DOOFFS ? out->gl_offs : 0) + i];                      \
-        if (path) strip_text(path);                                                                          \
-      }                                                                                                      \
-    return error;                                                                                            \
+    const Redirected to(pattern);                                                                               \
+    const int error = IOMMUSIM_NEXT(name)(to.get(), flags, failed, out);                                        \
+    if (error == 0 || error == GLOB_NOMATCH)                                                                    \
+      for (std::size_t i = 0; out->gl_pathv && i < out->gl_pathc; ++i) {                                        \
+        char* const path = out->gl_pathv[(flags & GLOB_DOOFFS ? out->gl_offs : 0) + i];                         \
+        if (path) strip_text(path);                                                                             \
+      }                                                                                                         \
+    return error;                                                                                               \
   }
 IOMMUSIM_GLOB(glob, glob_t)
 IOMMUSIM_GLOB(glob64, glob64_t)
@@ -83,15 +83,15 @@ IOMMUSIM_INTERPOSE(char*, __realpath_chk, const char* path, char* out, std::size
 IOMMUSIM_INTERPOSE(char*, canonicalize_file_name, const char* path) { return iommusim_realpath(path, nullptr); }
 
 // Extended attributes, which a listing asks for.
-#define IOMMUSIM_GET_ATTRIBUTE(name)                                                                             \
-  IOMMUSIM_INTERPOSE(long, name, const char* path, const char* attribute, void* value, std::size_t room) {      \
-    const Redirected to(path);                                                                                   \
-    return as_libc(sys::call(SYS_##name, to.get(), attribute, value, room));                                     \
+#define IOMMUSIM_GET_ATTRIBUTE(name)                                                                       \
+  IOMMUSIM_INTERPOSE(long, name, const char* path, const char* attribute, void* value, std::size_t room) { \
+    const Redirected to(path);                                                                             \
+    return as_libc(sys::call(SYS_##name, to.get(), attribute, value, room));                               \
   }
-#define IOMMUSIM_LIST_ATTRIBUTES(name)                                                   \
-  IOMMUSIM_INTERPOSE(long, name, const char* path, char* list, std::size_t room) {       \
-    const Redirected to(path);                                                           \
-    return as_libc(sys::call(SYS_##name, to.get(), list, room));                         \
+#define IOMMUSIM_LIST_ATTRIBUTES(name)                                             \
+  IOMMUSIM_INTERPOSE(long, name, const char* path, char* list, std::size_t room) { \
+    const Redirected to(path);                                                     \
+    return as_libc(sys::call(SYS_##name, to.get(), list, room));                   \
   }
 IOMMUSIM_GET_ATTRIBUTE(getxattr)
 IOMMUSIM_GET_ATTRIBUTE(lgetxattr)

@@ -11,13 +11,13 @@
 #include "preload/runtime.h"
 #include "preload/system_calls.h"
 
-#define IOMMUSIM_INTERPOSE(result, name, ...)                                                            \
+#define IOMMUSIM_INTERPOSE(result, name, ...)                                                   \
   extern "C" [[gnu::visibility("default")]] result iommusim_##name(__VA_ARGS__) __asm__(#name); \
   result iommusim_##name(__VA_ARGS__)
-#define IOMMUSIM_NEXT(name)                                                                         \
-  ([]() {                                                                                           \
+#define IOMMUSIM_NEXT(name)                                                                             \
+  ([]() {                                                                                               \
     static const auto function = reinterpret_cast<decltype(&iommusim_##name)>(dlsym(RTLD_NEXT, #name)); \
-    return function;                                                                                \
+    return function;                                                                                    \
   }())
 
 namespace iommusim::preload {

@@ -63,24 +63,24 @@ FILE* open_stream(const char* path, const char* mode, Next next) {
 
 using namespace iommusim::preload;  // NOLINT: names of libc below
 
-#define IOMMUSIM_OPEN(name)                                                                          \
-  IOMMUSIM_INTERPOSE(int, name, const char* path, int flags, ...) {                                  \
-    va_list arguments;                                                                               \
-    va_start(arguments, flags);                                                                      \
-    const unsigned mode = has_mode(flags) ? va_arg(arguments, unsigned) : 0;                         \
-    va_end(arguments);                                                                               \
-    return static_cast<int>(as_libc(open_any(AT_FDCWD, path, flags, mode)));                         \
+#define IOMMUSIM_OPEN(name)                                                  \
+  IOMMUSIM_INTERPOSE(int, name, const char* path, int flags, ...) {          \
+    va_list arguments;                                                       \
+    va_start(arguments, flags);                                              \
+    const unsigned mode = has_mode(flags) ? va_arg(arguments, unsigned) : 0; \
+    va_end(arguments);                                                       \
+    return static_cast<int>(as_libc(open_any(AT_FDCWD, path, flags, mode))); \
   }
-#define IOMMUSIM_OPENAT(name)                                                                        \
-  IOMMUSIM_INTERPOSE(int, name, int directory, const char* path, int flags, ...) {                   \
-    va_list arguments;                                                                               \
-    va_start(arguments, flags);                                                                      \
-    const unsigned mode = has_mode(flags) ? va_arg(arguments, unsigned) : 0;                         \
-    va_end(arguments);                                                                               \
-    return static_cast<int>(as_libc(open_any(directory, path, flags, mode)));                        \
+#define IOMMUSIM_OPENAT(name)                                                      \
+  IOMMUSIM_INTERPOSE(int, name, int directory, const char* path, int flags, ...) { \
+    va_list arguments;                                                             \
+    va_start(arguments, flags);                                                    \
+    const unsigned mode = has_mode(flags) ? va_arg(arguments, unsigned) : 0;       \
+    va_end(arguments);                                                             \
+    return static_cast<int>(as_libc(open_any(directory, path, flags, mode)));      \
   }
-#define IOMMUSIM_FOPEN(name)                                                                         \
-  IOMMUSIM_INTERPOSE(FILE*, name, const char* path, const char* mode) {                              \
+#define IOMMUSIM_FOPEN(name)                                                                                \
+  IOMMUSIM_INTERPOSE(FILE*, name, const char* path, const char* mode) {                                     \
     return open_stream(path, mode, [](const char* p, const char* m) { return IOMMUSIM_NEXT(name)(p, m); }); \
   }
 

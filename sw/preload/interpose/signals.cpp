@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's handlers of SIGSEGV and SIGBUS stand behind the library's. They are never blocked: a fault while they are
-// would end the process.
+// The program's handlers of SIGSEGV and SIGBUS stand behind the library's. They are never blocked: a fault while they
+// are would end the process.
 #include <csignal>
 
 #include "preload/interpose/interpose.h"
@@ -29,7 +29,8 @@ IOMMUSIM_INTERPOSE(int, sigaction, int signal, const struct sigaction* action, s
 }
 
 IOMMUSIM_INTERPOSE(sighandler_t, signal, int signal, sighandler_t handler) {
-  struct sigaction action {}, old{};
+  struct sigaction action {
+  }, old{};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   if (change_program_action(signal, &action, &old)) return old.sa_handler;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking about files: paths into the tree, and placeholders of device nodes, which are character devices to the program.
+// Asking about files: paths into the tree, and placeholders of device nodes, which are character devices to the
+// program.
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -50,9 +51,9 @@ IOMMUSIM_STAT(stat64, 0)
 IOMMUSIM_STAT(lstat, AT_SYMLINK_NOFOLLOW)
 IOMMUSIM_STAT(lstat64, AT_SYMLINK_NOFOLLOW)
 
-#define IOMMUSIM_OLD_STAT(name, flags)                                             \
-  IOMMUSIM_INTERPOSE(int, name, int, const char* path, struct stat* out) {         \
-    return stat_any(AT_FDCWD, path, out, flags);                                   \
+#define IOMMUSIM_OLD_STAT(name, flags)                                     \
+  IOMMUSIM_INTERPOSE(int, name, int, const char* path, struct stat* out) { \
+    return stat_any(AT_FDCWD, path, out, flags);                           \
   }
 IOMMUSIM_OLD_STAT(__xstat, 0)
 IOMMUSIM_OLD_STAT(__xstat64, 0)
@@ -81,8 +82,7 @@ IOMMUSIM_INTERPOSE(int, statx, int directory, const char* path, int flags, unsig
   const Redirected to(path);
   const long error = sys::call(SYS_statx, directory, to.get(), flags, mask, out);
   const Node* node = nullptr;
-  if (error == 0)
-    node = Runtime::get().tree().find_node(makedev(out->stx_dev_major, out->stx_dev_minor), out->stx_ino);
+  if (error == 0) node = Runtime::get().tree().find_node(makedev(out->stx_dev_major, out->stx_dev_minor), out->stx_ino);
   if (node) {
     out->stx_mode = kNodeMode;
     out->stx_rdev_major = major(node->device_number);
@@ -95,9 +95,7 @@ IOMMUSIM_INTERPOSE(int, statx, int directory, const char* path, int flags, unsig
 
 IOMMUSIM_INTERPOSE(int, access, const char* path, int mode) { return access_any(AT_FDCWD, path, mode, 0); }
 IOMMUSIM_INTERPOSE(int, eaccess, const char* path, int mode) { return access_any(AT_FDCWD, path, mode, AT_EACCESS); }
-IOMMUSIM_INTERPOSE(int, euidaccess, const char* path, int mode) {
-  return access_any(AT_FDCWD, path, mode, AT_EACCESS);
-}
+IOMMUSIM_INTERPOSE(int, euidaccess, const char* path, int mode) { return access_any(AT_FDCWD, path, mode, AT_EACCESS); }
 IOMMUSIM_INTERPOSE(int, faccessat, int directory, const char* path, int mode, int flags) {
   return access_any(directory, path, mode, flags);
 }

@@ -131,10 +131,10 @@ TEST(BindHardware, WhatTheIommuMustOffer) {
   drivers::MockDeviceOptions options;
   options.group = 13;
   options.capabilities = {domain::Capability::kIsolatedMsi};
-  world.registry.add({0, 0, 0x30}, incoherent, world.iommu.add_device(options));
+  world.registry.add("0000:00:06.0", incoherent, world.iommu.add_device(options));
   options.group = 14;
   options.capabilities = {domain::Capability::kCacheCoherency};
-  world.registry.add({0, 0, 0x38}, unsafe, world.iommu.add_device(options));
+  world.registry.add("0000:00:07.0", unsafe, world.iommu.add_device(options));
   const int iommufd = world.open_iommu();
   EXPECT_EQ(world.bind(world.open_device(3), iommufd), -EINVAL);  // 11
   EXPECT_EQ(world.bind(world.open_device(4), iommufd), -EPERM);   // 13

@@ -63,7 +63,7 @@ TEST_F(HotResetTest, SomebodyElsesDeviceForbidsIt) {
     VfioWorld other;
     drivers::MockDeviceOptions options;
     options.group = 30;
-    other.registry.add({0, 3, 0x10}, neighbour, other.iommu.add_device(options));
+    other.registry.add("0000:03:02.0", neighbour, other.iommu.add_device(options));
     const int fd = other.bound(1);
     Info out{{sizeof(Info), 0, 0}, {}};
     ASSERT_EQ(other.ioctl(fd, uapi::kVfioDeviceGetPciHotResetInfo, out), 0);

@@ -185,7 +185,7 @@ TEST(InfoOfPlainFunction, WithoutResetOrInterrupts) {
   VfioWorld world;
   drivers::MockDeviceOptions options;
   options.group = 20;
-  world.registry.add({0, 0, 0x40}, plain, world.iommu.add_device(options));
+  world.registry.add("0000:00:08.0", plain, world.iommu.add_device(options));
   const int fd = world.bound(3);
   uapi::VfioDeviceInfo info{24, 0, 0, 0, 0, 0};
   ASSERT_EQ(world.ioctl(fd, uapi::kVfioDeviceGetInfo, info), 0);

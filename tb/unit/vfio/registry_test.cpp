@@ -36,7 +36,7 @@ TEST(RegistryNodes, APlaceThatTheMachineChoseStays) {
   VfioWorld world;
   drivers::MockDeviceOptions options;
   options.group = 40;
-  world.registry.add({0, 0, 0x40}, function, world.iommu.add_device(options));
+  world.registry.add("0000:00:08.0", function, world.iommu.add_device(options));
   const int fd = world.bound(3);
   EXPECT_EQ(world.config(fd, 0x10), 0x3000'0000U);
 }

@@ -16,17 +16,18 @@ using iommufd::kPage;
 using iommufd::ObjectId;
 
 struct VfioWorld : iommufd::World {
-  explicit VfioWorld(const DeviceOptions& device_options = {}, const RegistryOptions& options = {})
-      : registry(host, options) {
+  explicit VfioWorld(const DeviceOptions& device_options = {}, const RegistryOptions& options = {},
+                     const drivers::MockOptions& mock = {})
+      : World({}, nullptr, mock), registry(host, options) {
     drivers::MockDeviceOptions hardware;
     hardware.group = 11;
     mocks[0] = &iommu.add_device(hardware);
     hardware.group = 12;
     mocks[1] = &iommu.add_device(hardware);
     mocks[2] = &iommu.add_device(hardware);
-    registry.add({0, 0, 0x20}, functions[0], *mocks[0], device_options);
-    registry.add({0, 3, 0x00}, functions[1], *mocks[1], device_options);
-    registry.add({0, 3, 0x08}, functions[2], *mocks[2], device_options);
+    registry.add("0000:00:04.0", functions[0], *mocks[0], device_options);
+    registry.add("0000:03:00.0", functions[1], *mocks[1], device_options);
+    registry.add("0000:03:01.0", functions[2], *mocks[2], device_options);
   }
 
   /// The program ends: its descriptors go before the machine.
