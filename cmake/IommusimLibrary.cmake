@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# iommusim_library(NAME base SOURCES a.cpp ... DEPENDS spec ... [THIRD_PARTY PkgConfig::zstd ...] [FOLDER_AS name])
+# iommusim_library(NAME base SOURCES a.cpp ... DEPENDS spec ... [THIRD_PARTY PkgConfig::zstd ...] [HOT])
 # One static library a folder. Its headers are reached as "NAME/file.h" through an include directory of its own, so a
-# folder that does not link a library cannot include it; DEPENDS outside the layer table stops the configuration.
+# folder that does not link a library cannot include it; DEPENDS outside the layer table stops the configuration. HOT:
+# every translation runs through it; it is optimised further (docs/performance.md tells what that buys).
 function(iommusim_library)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPENDS;THIRD_PARTY;PRIVATE_THIRD_PARTY" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "NAME" "SOURCES;DEPENDS;THIRD_PARTY;PRIVATE_THIRD_PARTY" ${ARGN})
   iommusim_check_layer(${ARG_NAME} "${ARG_DEPENDS}")
   set(include_root "${CMAKE_BINARY_DIR}/include/${ARG_NAME}")
   file(MAKE_DIRECTORY "${include_root}")
@@ -13,6 +14,9 @@ function(iommusim_library)
     set_target_properties(${ARG_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16
                                                  POSITION_INDEPENDENT_CODE ON)
     target_compile_options(${ARG_NAME} PRIVATE -fno-semantic-interposition)  # the preload library links them, too
+    if(ARG_HOT)
+      target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Release>:-O3>)
+    endif()
     target_link_libraries(${ARG_NAME} PRIVATE $<BUILD_INTERFACE:iommusim_flags> ${ARG_PRIVATE_THIRD_PARTY})
     target_link_libraries(${ARG_NAME} PUBLIC ${ARG_DEPENDS} ${ARG_THIRD_PARTY})
     target_include_directories(${ARG_NAME} PUBLIC "${include_root}")

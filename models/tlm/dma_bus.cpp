@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
-#include "tlm/message_extension.h"
-
 namespace iommusim::bus {
 
-Channel<Payload*>::Shape DmaBus::upstream_of(const DmaBusParams& params, std::size_t ports) {
-  Channel<Payload*>::Shape shape;
+Channel<DmaBus::Cargo>::Shape DmaBus::upstream_of(const DmaBusParams& params, std::size_t ports) {
+  Channel<Cargo>::Shape shape;
   shape.ports = static_cast<unsigned>(ports);
   shape.queue_depth = params.queue_depth;
   shape.credits_per_port = params.credits;
@@ -39,7 +37,8 @@ DmaBus::DmaBus(const sc_core::sc_module_name& name, const DmaBusParams& params, 
 
 bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
   const Picoseconds now = now_ps();
-  if (!is_credit(payload)) {
+  const Cargo cargo = cargo_of(payload);
+  if (!cargo.credit) {
     ++stats_.requests;
     ++ports_[port]->stats.requests;
     stats_.in_flight.enter(now);
@@ -51,39 +50,40 @@ bool DmaBus::request(unsigned port, Payload& payload, Picoseconds at) {
     wake_at(std::max(at, up_.next_departure()));
     return false;
   }
-  enqueue(port, payload, at);
+  enqueue(port, cargo, at);
   wake_at(up_.next_arrival());
   return true;
 }
 
-void DmaBus::enqueue(unsigned port, Payload& payload, Picoseconds at) {
-  const Sending sending = send_up(port, payload, at);
+void DmaBus::enqueue(unsigned port, const Cargo& cargo, Picoseconds at) {
+  const Sending sending = send_up(port, cargo, at);
   ports_[port]->stats.bytes_up += sending.bytes;
   stats_.up_busy_ps += rate_up_.after({}, sending.bytes).whole;
-  up_.push(port, &payload, sending.bytes, at + sending.delay);
+  up_.push(port, cargo, sending.bytes, at + sending.delay);
 }
 
 /// What a packet takes of the link towards the IOMMU.
 /// Model: one that is sent again takes the link for both times at once, after the delay; what the port sends behind it
 /// stays behind it.
-DmaBus::Sending DmaBus::send_up(unsigned port, const Payload& payload, Picoseconds at) {
-  Sending sending{bytes_up(payload), 0};
+DmaBus::Sending DmaBus::send_up(unsigned port, const Cargo& cargo, Picoseconds at) {
+  Sending sending{bytes_up(cargo), 0};
   if (injector_ == nullptr) return sending;
-  const auto delay_ns = injector_->retry(ports_[port]->stats.name(), payload.is_write(), at);
+  const auto delay_ns = injector_->retry(ports_[port]->stats.name(), cargo.payload->is_write(), at);
   if (!delay_ns) return sending;
   ++ports_[port]->stats.retries;
   return {2 * sending.bytes, *delay_ns * 1000};
 }
 
 void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
-  const unsigned port = dma_of(payload).pop_hop();
-  const std::uint32_t bytes = bytes_down(payload);
+  const Cargo cargo = cargo_of(payload);
+  const unsigned port = cargo.dma->pop_hop();
+  const std::uint32_t bytes = bytes_down(cargo);
   ports_[port]->stats.bytes_down += bytes;
   stats_.down_busy_ps += rate_down_.after({}, bytes).whole;
   const Moment left = rate_down_.after(Rate::later(down_free_, at), bytes);
   if (bytes != 0) down_free_ = left;
   const Picoseconds arrival = left.rounded_up() + params_.latency_down_ns * 1000;
-  ports_[port]->answers.push(arrival, &payload);
+  ports_[port]->answers.push(arrival, cargo);
   arrivals_.push(arrival, port);
   wake_at(arrival);
 }
@@ -91,7 +91,7 @@ void DmaBus::response(unsigned, Payload& payload, Picoseconds at) {
 void DmaBus::response_taken(unsigned port, Payload& payload, Picoseconds) {
   const Picoseconds now = now_ps();
   up_.advance(now);
-  finish(port, is_credit(payload), now);
+  finish(port, cargo_of(payload).credit, now);
   due_.insert(port);
   wake_at(now);
 }
@@ -111,9 +111,8 @@ Picoseconds DmaBus::work(Picoseconds now) {
 void DmaBus::answer(unsigned index, Picoseconds now) {
   Port& port = *ports_[index];
   while (port.answers.due(now) && !port.target.responding()) {
-    Payload& payload = *port.answers.pop();
-    const bool credit = is_credit(payload);
-    if (port.target.respond(payload)) finish(index, credit, now);
+    const Cargo cargo = port.answers.pop();
+    if (port.target.respond(*cargo.payload)) finish(index, cargo.credit, now);
   }
 }
 
@@ -137,7 +136,7 @@ void DmaBus::take_waiting(Picoseconds now) {
     TargetPort& port = ports_[i]->target;
     if (!up_.full(i)) {
       if (port.waiting_since() > now) return;
-      enqueue(i, *port.waiting(), now);
+      enqueue(i, cargo_of(*port.waiting()), now);
       --refused_;
       port.end_request();
     }
@@ -149,17 +148,17 @@ void DmaBus::forward(Picoseconds now) {
   while (const auto* packet = up_.arrived(now)) {
     if (!iommu_.ready(now)) return;
     if (packet->time < now) ++stats_.held;
-    Payload& payload = *packet->cargo;
-    dma_of(payload).push_hop(packet->port);
-    dma_of(payload).requester_port = packet->port;
-    if (is_credit(payload)) {
+    const Cargo cargo = packet->cargo;
+    cargo.dma->push_hop(packet->port);
+    cargo.dma->requester_port = packet->port;
+    if (cargo.credit) {
       base::ensure(++ports_[packet->port]->message_credits <= kMaxMessageCredits, "too many credits for messages");
       up_.release(packet->port, now);
     } else {
       ++stats_.forwarded;
     }
     up_.take();
-    iommu_.send(payload);
+    iommu_.send(*cargo.payload);
   }
 }
 
@@ -170,14 +169,15 @@ Picoseconds DmaBus::next_event() {
   return std::min(next, up_.next_departure());
 }
 
-std::uint32_t DmaBus::bytes_up(const Payload& payload) const {
-  if (is_credit(payload)) return 0;
-  return params_.header_bytes + (payload.is_write() ? payload.get_data_length() : 0);
+std::uint32_t DmaBus::bytes_up(const Cargo& cargo) const {
+  if (cargo.credit) return 0;
+  return params_.header_bytes + (cargo.payload->is_write() ? cargo.payload->get_data_length() : 0);
 }
 
-std::uint32_t DmaBus::bytes_down(const Payload& payload) const {
-  if (is_message(payload)) {
-    if (!is_credit(payload)) return 0;
+std::uint32_t DmaBus::bytes_down(const Cargo& cargo) const {
+  const Payload& payload = *cargo.payload;
+  if (is_message(*cargo.dma)) {
+    if (!cargo.credit) return 0;
     const bool body = message_of(payload).message.kind == translate::DeviceMessage::Kind::kInvalidationRequest;
     return params_.header_bytes + (body ? kInvalidationBodyBytes : 0);
   }
@@ -189,10 +189,11 @@ void DmaBus::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) 
   // Model: a loosely-timed transaction takes its unloaded time and does not compete for the links.
   ++stats_.requests;
   ++ports_[port]->stats.requests;
-  const Sending sending = send_up(port, payload, now_ps() + delay.value());
+  const Cargo cargo = cargo_of(payload);
+  const Sending sending = send_up(port, cargo, now_ps() + delay.value());
   delay += to_sc_time(sending.delay + rate_up_.after({}, sending.bytes).rounded_up() + params_.latency_up_ns * 1000);
   iommu_.socket->b_transport(payload, delay);
-  delay += to_sc_time(rate_down_.after({}, bytes_down(payload)).rounded_up() + params_.latency_down_ns * 1000);
+  delay += to_sc_time(rate_down_.after({}, bytes_down(cargo)).rounded_up() + params_.latency_down_ns * 1000);
   ++stats_.answered;
 }
 

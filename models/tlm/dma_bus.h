@@ -16,6 +16,7 @@
 #include "tlm/dma_bus_stats.h"
 #include "tlm/initiator_port.h"
 #include "tlm/interconnect.h"
+#include "tlm/message_extension.h"
 #include "tlm/target_port.h"
 #include "tlm/timed_module.h"
 #include "tlm/timed_ring.h"
@@ -35,15 +36,25 @@ class DmaBus final : public TimedModule, public Interconnect, TargetClient, Init
   void inject(timing::Injector* injector) override { injector_ = injector; }
 
  private:
+  /// What is asked of a payload's extensions again and again, looked up once.
+  struct Cargo {
+    Payload* payload = nullptr;
+    DmaExtension* dma = nullptr;
+    bool credit = false;
+  };
+  static Cargo cargo_of(Payload& payload) {
+    DmaExtension& dma = dma_of(payload);
+    return {&payload, &dma, is_message(dma) && message_of(payload).kind == MessageExtension::Kind::kCredit};
+  }
   struct Port {
     Port(const std::string& name, unsigned index, DmaBus& bus, std::size_t credits);
     TargetPort target;
-    TimedRing<Payload*> answers;  ///< by arrival at the device
+    TimedRing<Cargo> answers;  ///< by arrival at the device
     DmaBusPortStats stats;
     unsigned message_credits = 0;  ///< with the IOMMU, or on their way back
   };
 
-  static Channel<Payload*>::Shape upstream_of(const DmaBusParams& params, std::size_t ports);
+  static Channel<Cargo>::Shape upstream_of(const DmaBusParams& params, std::size_t ports);
 
   bool request(unsigned port, Payload& payload, Picoseconds at) override;
   void response_taken(unsigned port, Payload& payload, Picoseconds at) override;
@@ -59,10 +70,10 @@ class DmaBus final : public TimedModule, public Interconnect, TargetClient, Init
     std::uint32_t bytes = 0;
     Picoseconds delay = 0;
   };
-  Sending send_up(unsigned port, const Payload& payload, Picoseconds at);
-  std::uint32_t bytes_up(const Payload& payload) const;
-  std::uint32_t bytes_down(const Payload& payload) const;
-  void enqueue(unsigned port, Payload& payload, Picoseconds at);
+  Sending send_up(unsigned port, const Cargo& cargo, Picoseconds at);
+  std::uint32_t bytes_up(const Cargo& cargo) const;
+  std::uint32_t bytes_down(const Cargo& cargo) const;
+  void enqueue(unsigned port, const Cargo& cargo, Picoseconds at);
   void take_waiting(Picoseconds now);
   void forward(Picoseconds now);
   void answer(unsigned port, Picoseconds now);
@@ -72,7 +83,7 @@ class DmaBus final : public TimedModule, public Interconnect, TargetClient, Init
   DmaBusParams params_;
   Rate rate_up_;
   Rate rate_down_;
-  Channel<Payload*> up_;
+  Channel<Cargo> up_;
   Moment down_free_{};  ///< the downstream link is busy until then
   DmaBusStats stats_;
   InitiatorPort iommu_;

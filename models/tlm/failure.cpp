@@ -3,19 +3,18 @@
 
 namespace iommusim::bus {
 
+bool failure_kept = false;
+
 namespace {
 std::exception_ptr kept_failure;  // one simulation a process, one thread runs it
-bool failed = false;
 }  // namespace
 
 void keep_failure(std::exception_ptr failure) noexcept {
-  if (failed) return;
-  failed = true;
+  if (failure_kept) return;
+  failure_kept = true;
   kept_failure = std::move(failure);
   sc_core::sc_stop();
 }
-
-bool has_failed() noexcept { return failed; }
 
 void rethrow_failure() {
   if (kept_failure) std::rethrow_exception(std::exchange(kept_failure, nullptr));

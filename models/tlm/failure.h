@@ -13,7 +13,8 @@ namespace iommusim::bus {
 
 /// Keeps the first exception and stops the simulation.
 void keep_failure(std::exception_ptr failure) noexcept;
-bool has_failed() noexcept;
+extern bool failure_kept;  ///< read through has_failed()
+inline bool has_failed() noexcept { return failure_kept; }
 /// To be called after each sc_start(). Throws what was kept, once.
 void rethrow_failure();
 

@@ -179,7 +179,7 @@ bool Iommu::feed_piece(DmaPort& port, base::Cycle cycle) {
   piece.bytes = bytes;
 
   if (order_.on()) order_.begin(number, *transfer.payload, port.index);
-  engine_.accept(request_of(*transfer.payload, transfer.address, bytes), number, cycle, port.index);
+  engine_.accept(request_of(*transfer.payload, *transfer.dma, transfer.address, bytes), number, cycle, port.index);
 
   transfer.address += bytes;
   transfer.bytes_left -= bytes;
@@ -233,11 +233,12 @@ void Iommu::send_piece() {
   const std::uint32_t number = to_forward_.front();
   to_forward_.pop();
   const Piece& piece = pieces_[number];
-  const Payload& parent = *transfers_.get(piece.transfer).payload;
+  const Transfer& transfer = transfers_.get(piece.transfer);
+  const Payload& parent = *transfer.payload;
   PooledPayload& payload = forward_pool_.take();
   set_access(payload, parent.is_write(), piece.spa, parent.get_data_ptr() + piece.offset, piece.bytes);
   payload.slot = number;
-  payload.origin.device = dma_of(parent).device;
+  payload.origin.device = transfer.dma->device;
   payload.origin.qos = piece.qos;
   forward_port_.send(payload);
 }
@@ -301,7 +302,7 @@ void Iommu::end_piece(std::uint32_t number, translate::Response response) {
   Transfer& transfer = transfers_.get(handle);
   transfer.worst = std::max(transfer.worst, response);
   if (--transfer.pieces_inside != 0 || transfer.bytes_left != 0) return;
-  dma_of(*transfer.payload).response = transfer.worst;
+  transfer.dma->response = transfer.worst;
   transfer.payload->set_response_status(status_of(transfer.worst));
   if (transfer.done != nullptr) {
     transfer.done->notify(sc_core::SC_ZERO_TIME);
@@ -367,7 +368,8 @@ void Iommu::take_waiting() {
     }
     if (functional_ || port->incoming.full()) continue;
     const auto index = static_cast<unsigned>(&port - dma_ports_.data());
-    push_incoming(index, *port->target.waiting(), port->target.waiting_since(), nullptr);
+    Payload& payload = *port->target.waiting();
+    push_incoming(index, payload, dma_of(payload), port->target.waiting_since(), nullptr);
     --refused_;
     port->target.end_request();
     wake_at(now_ps());

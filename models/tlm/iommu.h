@@ -71,7 +71,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
   /// A payload of a device while it is inside.
   struct Transfer {
     Payload* payload = nullptr;
-    std::uint64_t address = 0;  ///< of the next piece
+    DmaExtension* dma = nullptr;  ///< of the payload
+    std::uint64_t address = 0;    ///< of the next piece
     std::uint32_t port = 0;
     std::uint32_t bytes_left = 0;     ///< not handed to the engine yet
     std::uint32_t pieces_inside = 0;  ///< handed in and not done
@@ -122,8 +123,8 @@ class Iommu final : public TimedModule, TargetClient, InitiatorClient, translate
     ++refused_;
     return false;
   }
-  void push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done);
-  TransferHandle begin(unsigned port, Payload& payload, sc_core::sc_event* done);
+  void push_incoming(unsigned port, Payload& payload, DmaExtension& dma, Picoseconds at, sc_core::sc_event* done);
+  TransferHandle begin(unsigned port, Payload& payload, DmaExtension& dma, sc_core::sc_event* done);
   bool feed(Picoseconds now, base::Cycle cycle);
   bool feed_piece(DmaPort& port, base::Cycle cycle);
   bool drain(base::Cycle cycle);

@@ -46,7 +46,7 @@ unsigned Iommu::debug(unsigned port, Payload& payload) {
   while (done < payload.get_data_length()) {
     const std::uint64_t address = payload.get_address() + done;
     const std::uint32_t bytes = piece_bytes(address, payload.get_data_length() - done);
-    const translate::Outcome outcome = functional.peek(request_of(payload, address, bytes));
+    const translate::Outcome outcome = functional.peek(request_of(payload, dma_of(payload), address, bytes));
     if (outcome.kind != translate::Outcome::Kind::kTranslated) break;
     if (outcome.absorbed()) {
       absorb(payload, done, bytes);

@@ -31,7 +31,7 @@ void IommuFunctional::perform(Payload& payload, sc_core::sc_time& delay) {
   for (std::uint32_t done = 0, bytes = 0; done < payload.get_data_length(); done += bytes) {
     const std::uint64_t address = payload.get_address() + done;
     bytes = piece_bytes(address, payload.get_data_length() - done);
-    const translate::Outcome& outcome = engine_.translate(request_of(payload, address, bytes));
+    const translate::Outcome& outcome = engine_.translate(request_of(payload, dma_of(payload), address, bytes));
     auto response = outcome.response;
     if (outcome.kind == translate::Outcome::Kind::kTranslated && complete_ats(payload, outcome)) {
       ++stats_.translated;
@@ -127,7 +127,7 @@ translate::MemoryAnswer IommuFunctional::send_access(const translate::MemoryAsk&
 bool IommuFunctional::direct(Payload& payload, ::tlm::tlm_dmi& direct) {
   payload.set_dmi_allowed(false);
   const std::uint64_t page = base::align_down(payload.get_address(), kPieceBytes);
-  const auto outcome = engine_.translate_unseen(request_of(payload, page, 1));
+  const auto outcome = engine_.translate_unseen(request_of(payload, dma_of(payload), page, 1));
   if (!outcome) return false;
   set_access(piece_, payload.is_write(), outcome->spa, payload.get_data_ptr(), payload.get_data_length());
   ::tlm::tlm_dmi inner;

@@ -17,9 +17,9 @@ inline std::uint32_t piece_bytes(std::uint64_t address, std::uint32_t left) {
   return std::min(left, static_cast<std::uint32_t>(kPieceBytes - address % kPieceBytes));
 }
 
-/// The request for the piece of `payload` at `address`.
-inline translate::Request request_of(const Payload& payload, std::uint64_t address, std::uint32_t bytes) {
-  const DmaExtension& dma = dma_of(payload);
+/// The request for the piece of `payload`, whose extension is `dma`, at `address`.
+inline translate::Request request_of(const Payload& payload, const DmaExtension& dma, std::uint64_t address,
+                                     std::uint32_t bytes) {
   translate::Request request;
   request.iova = base::Iova(address);
   request.bytes = bytes;

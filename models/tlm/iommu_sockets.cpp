@@ -17,18 +17,19 @@ bool Iommu::request(unsigned port, Payload& payload, Picoseconds at) {
     wake_at(effect);
     return true;
   }
-  DmaPort& dma = *dma_ports_[port];
-  if (is_message(payload) && (functional_ || is_credit(payload))) {
+  DmaPort& from = *dma_ports_[port];
+  DmaExtension& dma = dma_of(payload);
+  if (is_message(dma) && (functional_ || is_credit(payload))) {
     accept_message(port, payload, nullptr);
     return true;
   }
   if (functional_) {
-    if (dma.performed.full()) return refuse();
-    perform(dma, payload, at);
+    if (from.performed.full()) return refuse();
+    perform(from, payload, at);
     return true;
   }
-  if (dma.incoming.full()) return refuse();
-  push_incoming(port, payload, at, nullptr);
+  if (from.incoming.full()) return refuse();
+  push_incoming(port, payload, dma, at, nullptr);
   wake_at(std::max(at, clock_.time_of(clock_.edge_at_or_after(at))));
   return true;
 }
@@ -67,7 +68,7 @@ void Iommu::blocking(unsigned port, Payload& payload, sc_core::sc_time& delay) {
   }
   while (dma.incoming.full()) sc_core::wait(to_sc_time(clock_.time_of(1)));
   sc_core::sc_event done;
-  push_incoming(port, payload, now_ps(), &done);
+  push_incoming(port, payload, dma_of(payload), now_ps(), &done);
   wake_at(now_ps());
   sc_core::wait(done);
 }
@@ -91,24 +92,25 @@ void Iommu::give_up_translations() {
   for (const auto& port : dma_ports_) port->target.revoke_direct(0, ~0ULL);
 }
 
-void Iommu::push_incoming(unsigned port, Payload& payload, Picoseconds at, sc_core::sc_event* done) {
+void Iommu::push_incoming(unsigned port, Payload& payload, DmaExtension& dma, Picoseconds at, sc_core::sc_event* done) {
   Incoming incoming;
   incoming.since = at;
-  if (is_message(payload)) {
+  if (is_message(dma)) {
     incoming.message = &payload;
     incoming.done = done;
     ++messages_waiting_;
   } else {
-    incoming.transfer = begin(port, payload, done);
+    incoming.transfer = begin(port, payload, dma, done);
     ++transfers_waiting_;
   }
   dma_ports_[port]->incoming.push(incoming);
 }
 
-Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, sc_core::sc_event* done) {
+Iommu::TransferHandle Iommu::begin(unsigned port, Payload& payload, DmaExtension& dma, sc_core::sc_event* done) {
   const TransferHandle handle = transfers_.take();
   Transfer& transfer = transfers_.get(handle);
   transfer.payload = &payload;
+  transfer.dma = &dma;
   transfer.address = payload.get_address();
   transfer.port = port;
   transfer.bytes_left = payload.get_data_length();

@@ -34,7 +34,8 @@ class MessageExtension : public ::tlm::tlm_extension<MessageExtension> {
   }
 };
 
-inline bool is_message(const Payload& payload) { return dma_of(payload).type == translate::AddressType::kMessage; }
+inline bool is_message(const DmaExtension& dma) { return dma.type == translate::AddressType::kMessage; }
+inline bool is_message(const Payload& payload) { return is_message(dma_of(payload)); }
 
 /// The extension of a message; a message without it is a wiring error.
 inline MessageExtension& message_of(const Payload& payload) {
