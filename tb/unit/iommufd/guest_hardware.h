@@ -49,9 +49,26 @@ class GuestDomain final : public domain::Domain {
   bool iova_to_phys(std::uint64_t iova, std::uint64_t& spa) override { return inner_->iova_to_phys(iova, spa); }
   const void* iommu_driver() const override { return &life_.iommu.driver; }
   bool enforce_coherency() override { return coherent = can_be_coherent; }
+  bool tracks_dirty() const override { return (flags & domain::kTracksDirty) != 0; }
+  int set_dirty_tracking(bool on) override {
+    tracking = on;
+    return tracking_error;
+  }
+  int read_dirty(std::uint64_t iova, std::uint64_t bytes, bool clear, domain::DirtySink& sink,
+                 domain::Gather& gather) override {
+    for (auto page = written.lower_bound(iova); page != written.end() && *page - iova < bytes;) {
+      sink.dirty(*page, 4096);
+      if (clear) gather.add(*page, *page + 4095);
+      page = clear ? written.erase(page) : std::next(page);
+    }
+    return 0;
+  }
 
   const unsigned flags;
   bool coherent = false;
+  bool tracking = false;
+  int tracking_error = 0;
+  std::set<std::uint64_t> written;  ///< pages
   inline static bool can_be_coherent = true;
 
  private:

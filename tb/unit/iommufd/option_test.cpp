@@ -58,5 +58,34 @@ TEST_F(OptionTest, OnlyTheValueIsWrittenBack) {
   EXPECT_EQ(written, std::vector<std::uint64_t>{at + 16});
 }
 
+TEST_F(OptionTest, HugePagesStayOnWhileAPageTableShowsAreas) {
+  const ObjectId id = world.ioas();
+  const ObjectId device = world.bound(world.device);
+  ASSERT_NE(world.attached(device, id), 0U);
+  ASSERT_EQ(world.ioas_map(id, kHeap, kPage, 0x10000), 0);
+  EXPECT_EQ(set(id, 0), EINVAL);
+  EXPECT_EQ(device_detach(*world.context, device), 0);
+  EXPECT_EQ(device_unbind(*world.context, device), 0);
+}
+
+// R1.9
+TEST_F(OptionTest, RlimitModeAnswersInOrder) {
+  const auto mode = [&](std::uint16_t op, ObjectId id, std::uint64_t value) {
+    return option(op, id, value, 0, uapi::kIommuOptionRlimitMode);
+  };
+  EXPECT_EQ(mode(7, 5, 9), EOPNOTSUPP) << "an object";
+  EXPECT_EQ(mode(7, 0, 9), EOPNOTSUPP) << "the operation";
+  const ObjectId id = world.ioas();
+  EXPECT_EQ(mode(uapi::kIommuOptionOpSet, 0, 9), EPERM);
+  world.user.set_capability(hal::ProcessCapability::kSysResource, true);
+  EXPECT_EQ(mode(uapi::kIommuOptionOpSet, 0, 9), EBUSY) << "an object exists";
+  EXPECT_EQ(world.destroy(id), 0);
+  EXPECT_EQ(mode(uapi::kIommuOptionOpSet, 0, 9), EINVAL);
+  EXPECT_EQ(mode(uapi::kIommuOptionOpSet, 0, 1), 0);
+  std::uint64_t value = 9;
+  EXPECT_EQ(option(uapi::kIommuOptionOpGet, 0, value, 0, uapi::kIommuOptionRlimitMode), 0);
+  EXPECT_EQ(value, 1U);
+}
+
 }  // namespace
 }  // namespace iommusim::iommufd
