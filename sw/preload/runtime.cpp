@@ -87,6 +87,12 @@ int Runtime::start() {
     catch_faults();
     starting_ = pthread_self();
     running->machine = kind->make(running->ram.ram(), running->ram, lines_of(environment("IOMMUSIM_EXEC_ARGUMENTS")));
+    running->registry = std::make_unique<vfio::Registry>(running->machine->host());
+    for (const PciSlot& slot : running->machine->slots()) {
+      vfio::PciAddress address;
+      if (!vfio::PciAddress::parse(slot.address, address)) throw std::runtime_error("no PCI address: " + slot.address);
+      running->registry->add(address, *slot.function, *slot.device);
+    }
     starting_ = pthread_t{};
     running_ = running.release();
     return 0;
@@ -98,21 +104,19 @@ int Runtime::start() {
 }
 
 int Runtime::open_file(const Node& node, std::shared_ptr<hal::File>& out) {
-  iommufd::Host& host = running_->machine->host();
   switch (node.kind) {
     case NodeKind::kIommu:
-      if (!uapi::kHasIommufd) return ENODEV;
-      out = std::make_shared<iommufd::ContextFile>("/dev/iommu", iommufd::Context::open(host));
+      if (!uapi::kHasIommufd) return -ENODEV;
+      out = std::make_shared<iommufd::ContextFile>("/dev/iommu", iommufd::Context::open(running_->machine->host()));
       return 0;
     case NodeKind::kContainer:
-      if (!uapi::kHasVfioContainer) return ENODEV;
-      out = std::make_shared<iommufd::ContextFile>("/dev/vfio/vfio", iommufd::Context::open(host));
-      return 0;
+      return running_->registry->open_container(out);
     case NodeKind::kGroup:
+      return running_->registry->open_group(node.number, out);
     case NodeKind::kDevice:
-      break;
+      return running_->registry->open_device(node.number, out);
   }
-  return ENODEV;
+  return -ENODEV;
 }
 
 int Runtime::opened(int fd) {
@@ -124,11 +128,14 @@ int Runtime::opened(int fd) {
   if (!node) return fd;
   auto open = std::make_shared<OpenFile>();
   open->device_number = node->device_number;
-  int error = fd >= Descriptors::kMaxFd ? EMFILE : start();
-  if (!error) error = -static_cast<int>(guarded([&] { return -open_file(*node, open->file); }));
+  int error = fd >= Descriptors::kMaxFd ? -EMFILE : -start();
+  if (!error) {
+    const Inside inside(running_);
+    error = static_cast<int>(guarded([&] { return open_file(*node, open->file); }));
+  }
   if (error) {
     sys::close(fd);
-    return -error;
+    return error;
   }
   descriptors_.add(fd, std::move(open));
   return fd;

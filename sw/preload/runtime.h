@@ -14,6 +14,7 @@
 #include "preload/machine.h"
 #include "preload/own_process.h"
 #include "preload/tree.h"
+#include "vfio/registry.h"
 
 namespace iommusim::preload {
 
@@ -24,6 +25,7 @@ struct Running {
   UserPages pages;
   OwnProcess process;
   std::unique_ptr<Machine> machine;
+  std::unique_ptr<vfio::Registry> registry;  // of the machine's functions
 };
 
 class Runtime {
@@ -58,6 +60,7 @@ class Runtime {
  private:
   Runtime();
   int start();
+  /// 0 or a negative errno.
   int open_file(const Node& node, std::shared_ptr<hal::File>& out);
 
   Tree tree_;
