@@ -2,8 +2,11 @@
 // Locks and threads of the host behind the Os interface.
 #include "hal/thread_os.h"
 
+#include <pthread.h>
+
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <iostream>
 #include <shared_mutex>
 
@@ -76,8 +79,15 @@ void ThreadOs::sleep_ns(std::uint64_t ns) { std::this_thread::sleep_for(std::chr
 void ThreadOs::relax() { std::this_thread::yield(); }
 
 void ThreadOs::start_thread(const std::string&, std::function<void()> body) {
-  const std::lock_guard guard(threads_lock_);
-  threads_.emplace_back(std::move(body));
+  // In a process that is also a program of its own, the program's signals are not for this thread.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  {
+    const std::lock_guard guard(threads_lock_);
+    threads_.emplace_back(std::move(body));
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void ThreadOs::log(const std::string& line) {

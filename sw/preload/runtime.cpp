@@ -88,11 +88,8 @@ int Runtime::start() {
     starting_ = pthread_self();
     running->machine = kind->make(running->ram.ram(), running->ram, lines_of(environment("IOMMUSIM_EXEC_ARGUMENTS")));
     running->registry = std::make_unique<vfio::Registry>(running->machine->host());
-    for (const PciSlot& slot : running->machine->slots()) {
-      vfio::PciAddress address;
-      if (!vfio::PciAddress::parse(slot.address, address)) throw std::runtime_error("no PCI address: " + slot.address);
-      running->registry->add(address, *slot.function, *slot.device);
-    }
+    for (const PciSlot& slot : running->machine->slots())
+      running->registry->add(slot.address, *slot.function, *slot.device);
     starting_ = pthread_t{};
     running_ = running.release();
     return 0;
@@ -109,8 +106,11 @@ int Runtime::open_file(const Node& node, std::shared_ptr<hal::File>& out) {
       if (!uapi::kHasIommufd) return -ENODEV;
       out = std::make_shared<iommufd::ContextFile>("/dev/iommu", iommufd::Context::open(running_->machine->host()));
       return 0;
-    case NodeKind::kContainer:
-      return running_->registry->open_container(out);
+    case NodeKind::kContainer: {
+      iommufd::ContextOptions options;
+      options.account = hal::LockedAccount::kMm;  // R11.4
+      return running_->registry->open_container(out, options);
+    }
     case NodeKind::kGroup:
       return running_->registry->open_group(node.number, out);
     case NodeKind::kDevice:
