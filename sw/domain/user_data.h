@@ -53,11 +53,12 @@ struct UserArray {
   /// not zero beyond `size`. EFAULT. Entry may be any trivially copyable structure.
   template <class Entry>
   int read_all(std::vector<Entry>& to) const {
-    to.assign(count, Entry{});
+    to.clear();  // and no more than what is there: a program may name any count
     const std::size_t known = std::min<std::size_t>(entry_length, sizeof(Entry));
     for (std::uint32_t index = 0; index < count; ++index) {
       const std::uint64_t from = address + std::uint64_t{index} * entry_length;
-      if (process->copy_from_user(&to[index], from, known) != 0) return EFAULT;
+      to.emplace_back();
+      if (process->copy_from_user(&to.back(), from, known) != 0) return EFAULT;
       for (std::uint64_t at = known; at < entry_length; ++at) {
         unsigned char byte = 0;
         if (process->copy_from_user(&byte, from + at, 1) != 0) return EFAULT;

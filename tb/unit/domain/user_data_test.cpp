@@ -75,6 +75,7 @@ TEST_F(UserDataTest, AWholeArrayIsExtendedByZerosOrEndsInZeros) {
   user.copy_to_user(kAt + 8, &zero, sizeof zero);
   EXPECT_EQ(array(12, 1).read_all(pairs), 0);
   EXPECT_EQ(array(8, 2, kAt + 0xFF8).read_all(pairs), EFAULT);
+  EXPECT_EQ(array(8, 0xFFFFFFFF).read_all(pairs), EFAULT) << "and no memory for what is not there";
   EXPECT_EQ(array(8, 0).read_all(pairs), 0);
   EXPECT_TRUE(pairs.empty());
 }
