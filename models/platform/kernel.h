@@ -60,6 +60,7 @@ class Kernel final : iommufd::CallObserver {
   /// For contexts of programs that are not UserPrograms.
   iommufd::Host& host() { return host_; }
   hal::Memory& memory() { return memory_; }
+  hal::FrameAllocator& frames() { return frames_; }
   SoftwareStats& statistics() { return stats_; }
   const SoftwareStats& statistics() const { return stats_; }
   const dma::Statistics& dma_statistics() const { return dma_counts_; }

@@ -86,10 +86,14 @@ std::string stats_json_of(const RunResults& results) {
   return out.dump(1) + "\n";
 }
 
-void write_results(const RunResults& results, const std::string& folder) {
+void make_results_folder(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw base::InputError(folder + ": cannot be created: " + error.message());
+}
+
+void write_results(const RunResults& results, const std::string& folder) {
+  make_results_folder(folder);
   SystemParams echo = results.params;
   for (auto& [name, device] : echo.devices)
     if (!device.trace.empty()) device.trace = fs::absolute(device.trace).lexically_normal().string();

@@ -24,6 +24,9 @@ struct RunResults {
 std::string stats_json_of(const RunResults& results);
 void write_results(const RunResults& results, const std::string& folder);
 
+/// Creates the folder. InputError.
+void make_results_folder(const std::string& folder);
+
 /// stats.json of a finished run: the run (totals, digests) and every statistic.
 std::string stats_json_of(System& system);
 

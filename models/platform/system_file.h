@@ -13,11 +13,19 @@
 
 namespace iommusim::platform {
 
+/// A system that stands in no file.
+struct SystemText {
+  std::string name;  ///< for messages
+  std::string yaml;
+};
+
 class SystemFile {
  public:
   /// Reads the file, applies `sets` (path=value) and the seed, resolves the paths of traces against the file's folder,
   /// and checks. InputError with the place of what is wrong.
   SystemFile(const std::string& path, const std::vector<std::string>& sets, std::optional<std::uint64_t> seed);
+
+  SystemFile(const SystemText& text, const std::vector<std::string>& sets, std::optional<std::uint64_t> seed);
 
   const SystemParams& params() const { return params_; }
 
@@ -32,6 +40,8 @@ class SystemFile {
   }
 
  private:
+  void read(const std::vector<std::string>& sets, std::optional<std::uint64_t> seed);
+
   std::string path_;
   params::Tree tree_;
   SystemParams params_;

@@ -31,6 +31,13 @@ struct PciSlot {
   domain::Device* device = nullptr;  ///< the same, as the IOMMU's driver knows it; its group is the IOMMU group
 };
 
+/// An ioctl of the program, from its begin to its end.
+class CallRecord {
+ public:
+  virtual ~CallRecord() = default;
+  virtual void ended(std::int64_t result) = 0;
+};
+
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -43,6 +50,11 @@ class Machine {
   // inside at the same time.
   virtual void call_begins() {}
   virtual void call_ends() {}
+  /// Between the two, of an ioctl on a file of that name. May be null.
+  virtual std::unique_ptr<CallRecord> ioctl_begins(const char* /*file*/, std::uint32_t /*command*/,
+                                                   std::uint64_t /*argument*/) {
+    return nullptr;
+  }
 
   /// The program ends in an orderly way: no more calls come; write what is to be written.
   virtual void finish() {}

@@ -3,6 +3,7 @@
 #include "preload/machines.h"
 
 #include "preload/mock_machine.h"
+#include "preload/simulated_machine.h"
 
 namespace iommusim::preload {
 namespace {
@@ -10,6 +11,10 @@ namespace {
 constexpr MachineKind kMachines[] = {
     {"mock", "no hardware: the stack on plain threads, devices come with the test command", make_mock_machine,
      [](const std::vector<std::string>&) { return std::vector<SlotDescription>(); }},
+#ifdef IOMMUSIM_HAS_PLATFORM
+    {"simulated", "the IOMMU, bus and devices of a system file, simulated in the program's process",
+     make_simulated_machine, simulated_slots},
+#endif
 };
 
 }  // namespace

@@ -144,7 +144,10 @@ int Runtime::opened(int fd) {
 std::int64_t Runtime::ioctl(OpenFile& open, std::uint32_t command, std::uint64_t arg) {
   const std::shared_ptr<hal::File> file = open.file;
   const Inside inside(running_);
-  return guarded([&] { return file->ioctl(running_->process, command, arg); });
+  const std::unique_ptr<CallRecord> record = running_->machine->ioctl_begins(file->name(), command, arg);
+  const std::int64_t result = guarded([&] { return file->ioctl(running_->process, command, arg); });
+  if (record) record->ended(result);
+  return result;
 }
 
 std::int64_t Runtime::read(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position) {

@@ -49,9 +49,13 @@ struct ConformOptions {
 int conform(const ConformOptions& options);
 
 struct ExecOptions {
-  std::string machine = "mock";
+  std::string machine = "simulated";
   std::vector<std::string> machine_arguments;  ///< NAME=VALUE
-  std::vector<std::string> program;            ///< with its arguments
+  // Of the simulated machine.
+  std::string system, output, ioctl_log;
+  std::vector<std::string> sets;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> program;  ///< with its arguments
 };
 /// Runs a real program on the machine; its exit status.
 int exec(const ExecOptions& options);

@@ -156,7 +156,25 @@ int end_as(int status) {
 
 }  // namespace
 
-int exec(const ExecOptions& options) {
+/// What was told about the simulated machine, as its arguments. Files are the program's to open, wherever it goes.
+std::vector<std::string> arguments_of(const ExecOptions& options) {
+  std::vector<std::string> arguments = options.machine_arguments;
+  const auto add = [&](const char* name, const std::string& path) {
+    if (!path.empty()) arguments.push_back(name + ("=" + fs::absolute(path).lexically_normal().string()));
+  };
+  add("system", options.system);
+  for (const std::string& set : options.sets) arguments.push_back("set=" + set);
+  if (options.seed) arguments.push_back("seed=" + std::to_string(*options.seed));
+  add("output", options.output);
+  add("ioctl_log", options.ioctl_log);
+  if (options.machine != "simulated" && arguments.size() != options.machine_arguments.size())
+    throw base::InputError("iommusim exec: " + arguments.back() + " is for --machine simulated, expected that machine");
+  return arguments;
+}
+
+int exec(const ExecOptions& given) {
+  ExecOptions options = given;
+  options.machine_arguments = arguments_of(given);
   const preload::MachineKind* const machine = preload::find_machine(options.machine);
   if (!machine) throw base::InputError("iommusim exec: no machine '" + options.machine + "' in this build");
   int error = 0;

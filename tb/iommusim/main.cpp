@@ -80,6 +80,12 @@ int parse_and_run(int argc, char** argv) {
   program::ExecOptions exec;
   CLI::App* const exec_command = app.add_subcommand("exec", "run a program on a machine with /dev/iommu and /dev/vfio");
   exec_command->add_option("--machine", exec.machine, "which machine");
+  exec_command->add_option("--system", exec.system, "machine simulated: its file; without it, a machine is built in");
+  exec_command->add_option("--set", exec.sets, "machine simulated: path=value, changes a parameter");
+  exec_command->add_option("--seed", exec.seed, "machine simulated: both seeds");
+  exec_command->add_option("-o,--output", exec.output,
+                           "machine simulated: folder for statistics and the log of ioctls");
+  exec_command->add_option("--ioctl-log", exec.ioctl_log, "machine simulated: file for the log of ioctls");
   exec_command->add_option("program", exec.program, "the program and its arguments, after --")->required();
   exec_command->positionals_at_end();
   exec_command->callback([&] { result = program::exec(exec); });

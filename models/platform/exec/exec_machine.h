@@ -40,6 +40,7 @@ class ExecMachine {
 
   const SystemParams& params() const { return params_; }
   iommufd::Host& host() { return kernel_.host(); }
+  Kernel& kernel() { return kernel_; }
   hal::Os& os() { return os_; }
   hal::SimDriver& driver() { return driver_; }
   bus::Iommu& iommu() { return iommu_; }

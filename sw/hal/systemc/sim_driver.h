@@ -65,14 +65,16 @@ class SimDriver {
   /// A thread of the software is on its way: between the begin and the end of a program's call, or all its life.
   class Call {
    public:
-    explicit Call(SimDriver& driver) : driver_(driver) { driver_.on_their_way_.fetch_add(1); }
-    ~Call() { driver_.on_their_way_.fetch_sub(1); }
+    explicit Call(SimDriver& driver) : driver_(driver) { driver_.call_begins(); }
+    ~Call() { driver_.call_ends(); }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
    private:
     SimDriver& driver_;
   };
+  void call_begins() { on_their_way_.fetch_add(1); }
+  void call_ends() { on_their_way_.fetch_sub(1); }
   /// And sleeps until another one wakes it.
   class Sleep {
    public:
