@@ -40,13 +40,18 @@ MockDevice& MockIommu::add_device(const MockDeviceOptions& options) {
   domain::Group* group = nullptr;
   for (const auto& known : groups_)
     if (known->id == options.group) group = known.get();
+  std::unique_ptr<domain::Group> made;  // kept once nothing can fail any more
   if (!group) {
-    groups_.push_back(std::make_unique<domain::Group>());
-    group = groups_.back().get();
+    groups_.reserve(groups_.size() + 1);
+    made = std::make_unique<domain::Group>();
+    group = made.get();
     group->id = options.group;
   }
+  devices_.reserve(devices_.size() + 1);
+  group->devices.reserve(group->devices.size() + 1);
   devices_.push_back(std::make_unique<MockDevice>(*this, *group, options));
   group->devices.push_back(devices_.back().get());
+  if (made) groups_.push_back(std::move(made));
   return *devices_.back();
 }
 

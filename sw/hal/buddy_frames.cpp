@@ -3,6 +3,7 @@
 #include "hal/buddy_frames.h"
 
 #include <mutex>
+#include <new>
 
 #include "hal/contradiction.h"
 
@@ -26,32 +27,50 @@ BuddyFrames::BuddyFrames(Os& os, Memory& memory, std::uint64_t start, std::uint6
   }
 }
 
+// Whoever frees must not need memory: a block that is handed out keeps its node of the free set.
 std::uint64_t BuddyFrames::alloc(unsigned order) {
-  std::uint64_t spa = 0;
-  {
-    const std::lock_guard guard(*lock_);
-    unsigned from = order;
-    while (from <= kMaxOrder && free_[from].empty()) ++from;
-    if (from > kMaxOrder) return 0;
-    spa = *free_[from].begin();
-    free_[from].erase(free_[from].begin());
-    while (from > order) {  // the upper half stays free
-      --from;
-      free_[from].insert(spa + block_bytes(from));
-    }
-    allocated_.emplace(spa, order);
-    in_use_ += 1ULL << order;
-  }
+  const std::uint64_t spa = take(order);
+  if (spa == 0) return 0;
   static constexpr std::array<unsigned char, 4096> kZeros{};
-  for (std::uint64_t done = 0; done < block_bytes(order); done += kZeros.size())
-    memory_.write(spa + done, kZeros.data(), kZeros.size());
+  try {
+    for (std::uint64_t done = 0; done < block_bytes(order); done += kZeros.size())
+      memory_.write(spa + done, kZeros.data(), kZeros.size());
+  } catch (const std::bad_alloc&) {
+    free(spa, order);
+    return 0;
+  }
+  return spa;
+}
+
+std::uint64_t BuddyFrames::take(unsigned order) {
+  const std::lock_guard guard(*lock_);
+  unsigned from = order;
+  while (from <= kMaxOrder && free_[from].empty()) ++from;
+  if (from > kMaxOrder) return 0;
+  const std::uint64_t spa = *free_[from].begin();
+  unsigned halves = from;  // below it, the upper half of each order is free
+  try {
+    Block& block = allocated_[spa];
+    while (halves > order) {
+      free_[halves - 1].insert(spa + block_bytes(halves - 1));
+      --halves;
+    }
+    block.order = order;
+    block.node = free_[from].extract(spa);
+  } catch (const std::bad_alloc&) {
+    for (; halves < from; ++halves) free_[halves].erase(spa + block_bytes(halves));
+    allocated_.erase(spa);
+    return 0;
+  }
+  in_use_ += 1ULL << order;
   return spa;
 }
 
 void BuddyFrames::free(std::uint64_t spa, unsigned order) {
   const std::lock_guard guard(*lock_);
   const auto block = allocated_.find(spa);
-  ensure(block != allocated_.end() && block->second == order, "free of a frame block that is not allocated");
+  ensure(block != allocated_.end() && block->second.order == order, "free of a frame block that is not allocated");
+  std::set<std::uint64_t>::node_type node = std::move(block->second.node);
   allocated_.erase(block);
   in_use_ -= 1ULL << order;
   for (; order < kMaxOrder; ++order) {
@@ -59,7 +78,8 @@ void BuddyFrames::free(std::uint64_t spa, unsigned order) {
     if (free_[order].erase(buddy) == 0) break;
     spa = spa < buddy ? spa : buddy;
   }
-  free_[order].insert(spa);
+  node.value() = spa;
+  free_[order].insert(std::move(node));
 }
 
 std::uint64_t BuddyFrames::frames_in_use() const {

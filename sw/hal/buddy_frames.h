@@ -27,10 +27,18 @@ class BuddyFrames final : public FrameAllocator {
   std::uint64_t frames_in_use() const override;
 
  private:
+  struct Block {
+    unsigned order = 0;
+    std::set<std::uint64_t>::node_type node;  // for the free set again
+  };
+
+  /// A block that is not zeroed yet, or 0.
+  std::uint64_t take(unsigned order);
+
   Memory& memory_;
   std::unique_ptr<Mutex> lock_;  // guards everything below
   std::array<std::set<std::uint64_t>, kMaxOrder + 1> free_;
-  std::unordered_map<std::uint64_t, unsigned> allocated_;  // block -> order
+  std::unordered_map<std::uint64_t, Block> allocated_;
   std::uint64_t in_use_ = 0;
 };
 

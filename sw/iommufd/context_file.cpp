@@ -12,18 +12,7 @@ std::int64_t ContextFile::ioctl(hal::Process& caller, std::uint32_t command, std
 
 int ContextFile::mmap(hal::Process& /*caller*/, std::uint64_t offset, std::uint64_t bytes, unsigned prot, bool shared,
                       hal::MappedRegion& out) {
-  constexpr unsigned kProtExec = 4;
-  if (!shared) return -EINVAL;
-  if ((prot & kProtExec) != 0) return -EPERM;
-  struct Hold {
-    std::shared_ptr<Context> context;
-    UsersRef<Object> owner;
-  };
-  auto hold = std::make_shared<Hold>();
-  hold->context = context_;
-  if (const int error = context_->mmap_regions().map(offset, bytes, out.spa, hold->owner)) return -error;
-  out.hold = std::move(hold);
-  return 0;
+  return context_->mmap(offset, bytes, prot, shared, out);
 }
 
 int find_context(hal::Process& caller, int fd, std::shared_ptr<Context>& out) {

@@ -14,7 +14,7 @@ namespace iommusim::fuzz {
 using timing::test::Choices;
 
 enum class Kind : std::uint8_t {
-  kFixed,    ///< the field's parameter
+  kFixed,  ///< the field's parameter
   kMapFlags,
   kBits,  ///< a subset of the field's parameter
   kIova,  ///< in or near the aperture

@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <new>
 
 #include "hal/contradiction.h"
 #include "hal/sparse_memory.h"
@@ -26,6 +27,25 @@ TEST_F(BuddyTest, HandsOutZeroedMemoryAgain) {
   const std::uint64_t again = frames.alloc(0);
   EXPECT_EQ(again, first);
   EXPECT_EQ(memory.load64(again + 8), 0U);
+}
+
+TEST_F(BuddyTest, AHostWithoutMemoryCostsNoFrame) {
+  struct Short final : Memory {
+    void read(std::uint64_t, void*, std::size_t) override {}
+    void write(std::uint64_t, const void*, std::size_t) override {
+      if (none) throw std::bad_alloc();
+    }
+    std::uint64_t load64(std::uint64_t) override { return 0; }
+    void store64(std::uint64_t, std::uint64_t) override {}
+    bool compare_exchange64(std::uint64_t, std::uint64_t&, std::uint64_t) override { return false; }
+    void barrier() override {}
+    bool none = true;
+  } short_memory;
+  BuddyFrames frames(os, short_memory, 0x100000, 0x10000);
+  EXPECT_EQ(frames.alloc(1), 0U);
+  EXPECT_EQ(frames.frames_in_use(), 0U);
+  short_memory.none = false;
+  EXPECT_EQ(frames.alloc(4), 0x100000U) << "the block is whole again";
 }
 
 TEST_F(BuddyTest, IsExhaustedExactlyAtItsSizeAndJoinsHalves) {

@@ -23,8 +23,11 @@ inline constexpr std::uint64_t kMockPage = 2048;
 struct TestWorld : iommufd::World {
   TestWorld() { host.extra = &command; }
   ~TestWorld() {
-    for (int fd = 3; fd < 1024; ++fd) user.descriptors().close(fd);
+    close_all();
     context.reset();  // before the command
+  }
+  void close_all() {
+    for (int fd = 3; fd < 1100; ++fd) user.descriptors().close(fd);
   }
 
   static Command make(std::uint32_t op, ObjectId id = 0) {
@@ -36,6 +39,14 @@ struct TestWorld : iommufd::World {
   /// The errno; the structure receives the reply.
   int test(Command& argument) { return call(uapi::kIommuTest, argument); }
   int test(Command&& argument) { return call(uapi::kIommuTest, argument); }
+
+  /// What the ioctl returns, for the operation that returns a descriptor.
+  int result(Command argument) {
+    argument.size = sizeof argument;
+    const std::uint64_t at = slot();
+    user.copy_to_user(at, &argument, sizeof argument);
+    return context->ioctl(process, uapi::kIommuTest, at);
+  }
 
   struct Mock {
     ObjectId stdev, hwpt, idev;
