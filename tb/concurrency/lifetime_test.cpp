@@ -53,6 +53,7 @@ struct Lifetime : ::testing::Test {
   ObjectId device = 0;
 };
 
+// R1.5a, policy `wait`
 TEST_F(Lifetime, DestroyWaitsForAMapAndIsBusyBecauseOfThePageTable) {
   attach_a_device();
   park_in(MockCall::kMap);
@@ -108,6 +109,7 @@ TEST_F(Lifetime, DestroyWaitsUntilTheReplyIsWrittenAndTheMappingPublished) {
   EXPECT_EQ(destroyed, 0);
 }
 
+// R1.2
 TEST_F(Lifetime, ANewObjectIsInvisibleUntilItsReplyIsWritten) {
   park_in(world, ProcessCall::kCopyToUser, 0);
   Threads threads;
@@ -122,6 +124,7 @@ TEST_F(Lifetime, ANewObjectIsInvisibleUntilItsReplyIsWritten) {
   EXPECT_TRUE(world.sees_ioas(made));
 }
 
+// R13.3
 TEST_F(Lifetime, InThePolicyBusyNobodyWaits) {
   World busy({DestroyPolicy::kBusy, false}, &watch);
   const ObjectId id = busy.ioas();
@@ -173,6 +176,7 @@ TEST_F(Lifetime, DestroyOfAPageTableIsBusyFromTheMomentAnAttachWantsIt) {
   EXPECT_EQ(device_unbind(*world.context, device), 0);
 }
 
+// R1.6, R13.3
 TEST_F(Lifetime, UnbindWaitsForACallThatUsesTheDevice) {
   device = world.bound(world.device);
   park_in(MockCall::kAllocDomain);

@@ -50,6 +50,7 @@ struct Parallel : ::testing::Test {
   std::vector<ObjectId> devices;
 };
 
+// R13.1
 TEST_F(Parallel, TwoMapsOfOneIoasFillThePageTableTogether) {
   const ObjectId ioas = world.ioas();
   attach_to(ioas);

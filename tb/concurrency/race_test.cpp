@@ -67,6 +67,7 @@ struct Race : ::testing::TestWithParam<DestroyPolicy> {
   World world{{GetParam(), false}};
 };
 
+// R13.2
 TEST_P(Race, DestroyAgainstMapUnmapCopy) {
   std::atomic<ObjectId> a{world.ioas()};
   std::atomic<ObjectId> b{world.ioas()};
@@ -85,6 +86,7 @@ TEST_P(Race, DestroyAgainstMapUnmapCopy) {
   });
 }
 
+// R13.4
 TEST_P(Race, DestroyAgainstAttachDetachReplace) {
   std::atomic<ObjectId> a{world.ioas()};
   std::atomic<ObjectId> b{world.ioas()};

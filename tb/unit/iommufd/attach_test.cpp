@@ -47,6 +47,7 @@ TEST_F(AttachTest, AnswersInOrder) {
   drop({device});
 }
 
+// R4.4
 TEST_F(AttachTest, DevicesShareAnAutomaticPageTableThatSuitsThem) {
   const ObjectId ioas = world.ioas();
   const ObjectId a = world.bound(world.device);
@@ -141,6 +142,7 @@ TEST_F(AttachTest, AReplacedDeviceSeesTheNewMappingsAtOnce) {
   drop({device});
 }
 
+// R4.2, R5.9
 TEST_F(AttachTest, AFailedFillLeavesTheDeviceBlocked) {
   const ObjectId ioas = world.ioas();
   const ObjectId device = world.bound(world.device);

@@ -127,6 +127,7 @@ TEST_F(DispatchTest, TheReplyIsCutToTheUsersSize) {
   EXPECT_EQ(device_unbind(*world.context, device), 0);
 }
 
+// R1.2: nothing fails after the publication.
 TEST_F(DispatchTest, AFailedReplyTakesBackWhatWasMade) {
   const ObjectId ioas = world.ioas();
   const ObjectId device = world.bound(world.device);

@@ -4,7 +4,10 @@
 // what lives, so that a test sees both ends.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -15,9 +18,16 @@ namespace iommusim::iommufd {
 inline constexpr std::uint32_t kGuestType = 0x77;  ///< of hwpt data, hw_info, vIOMMU, invalidation, queue
 inline constexpr std::uint32_t kEventType = 0x78;
 
+class GuestViommu;
+
 struct GuestIommu {
-  int driver = 0;  // their addresses are the identities
-  int live = 0;    // domains, nested domains, vIOMMUs, queues
+  /// An event for every guest.
+  void report(std::uint32_t word);
+
+  int driver = 0;            // its address, and that of the whole, are the identities
+  std::atomic<int> live{0};  // domains, nested domains, vIOMMUs, queues
+  std::mutex lock;           // guards what follows
+  std::vector<GuestViommu*> viommus;
 };
 
 /// Counts itself among what lives.
@@ -78,6 +88,7 @@ class GuestDomain final : public domain::Domain {
 
 /// Entries are words; a word of 0 is a bad one.
 struct GuestInvalidation {
+  std::mutex lock;
   std::vector<std::uint32_t> seen;
   int handle(const domain::UserArray& entries, std::uint32_t& done) {
     if (entries.type != kGuestType) return EINVAL;
@@ -85,6 +96,7 @@ struct GuestInvalidation {
       std::uint32_t word = 0;
       if (const int error = entries.read_entry(i, &word, sizeof word)) return error;
       if (word == 0) return EOPNOTSUPP;
+      const std::lock_guard guard(lock);
       seen.push_back(word);
       ++done;
     }
@@ -117,8 +129,17 @@ inline int make_guest_nested(GuestIommu& iommu, unsigned flags, const domain::Us
 
 class GuestViommu final : public domain::VirtualIommu {
  public:
-  GuestViommu(GuestIommu& iommu, domain::VirtualIommuPorts& ports) : ports_(ports), life_(iommu) { newest = this; }
-  ~GuestViommu() override { newest = nullptr; }
+  GuestViommu(GuestIommu& iommu, domain::VirtualIommuPorts& ports) : ports_(ports), life_(iommu) {
+    const std::lock_guard guard(iommu.lock);
+    iommu.viommus.push_back(this);
+    newest = this;
+  }
+  ~GuestViommu() override {
+    GuestIommu& iommu = life_.iommu;
+    const std::lock_guard guard(iommu.lock);
+    iommu.viommus.erase(std::find(iommu.viommus.begin(), iommu.viommus.end(), this));
+    newest = nullptr;
+  }
   bool can_nest() const override { return nests; }
   int alloc_nested(domain::Device& /*device*/, unsigned flags, const domain::UserData& data,
                    std::unique_ptr<domain::NestedDomain>& out) override {
@@ -167,6 +188,11 @@ class GuestViommu final : public domain::VirtualIommu {
   domain::VirtualIommuPorts& ports_;
   GuestLife life_;
 };
+
+inline void GuestIommu::report(std::uint32_t word) {
+  const std::lock_guard guard(lock);
+  for (GuestViommu* viommu : viommus) viommu->ports().report_event(kEventType, &word, sizeof word);
+}
 
 struct GuestOptions {
   std::set<domain::Capability> capabilities = {domain::Capability::kCacheCoherency, domain::Capability::kIsolatedMsi,
@@ -229,20 +255,24 @@ class GuestDevice final : public domain::Device {
   void block_pasid(std::uint32_t pasid) override { at.erase(pasid); }
   int set_page_fault_handler(domain::PageFaultHandler* the_handler) override {
     if (!capable(domain::Capability::kPageRequests)) return EOPNOTSUPP;
+    const std::lock_guard guard(handler_lock);
     handler = the_handler;
     return 0;
   }
   void answer_page_fault(const domain::PageFaultGroup& group, domain::PageAnswer answer) override {
+    const std::lock_guard guard(answers_lock);
     answers.emplace_back(group.index, answer);
   }
   /// A group of page requests of this device; false: the driver collects none.
   bool ask(const domain::PageFaultGroup& group) {
+    const std::lock_guard guard(handler_lock);  // held: a change of handler waits for calls of the old one
     if (handler) handler->page_fault(group);
     return handler != nullptr;
   }
 
   std::map<std::uint32_t, domain::Translation*> at;  ///< what DMA goes through, by PASID
   int fail_next = 0;                                 ///< the errno of the next attach
+  std::mutex handler_lock, answers_lock;
   domain::PageFaultHandler* handler = nullptr;
   std::vector<std::pair<std::uint32_t, domain::PageAnswer>> answers;  ///< by the group's index
 

@@ -18,7 +18,12 @@ struct GuestWorld : World {
     second_dev = bound(second);
     space = ioas();
   }
-  ~GuestWorld() { unbind_all(); }
+  /// The hardware is here until the context is gone.
+  ~GuestWorld() {
+    if (context) unbind_all();
+    close_all();
+    context.reset();
+  }
 
   void unbind_all() {
     for (ObjectId* id : {&dev, &second_dev}) {

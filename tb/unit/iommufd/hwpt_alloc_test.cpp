@@ -61,6 +61,7 @@ TEST_F(HwptAllocTest, AnswersInOrder) {
   EXPECT_EQ(alloc(bad), EOPNOTSUPP);  // 13
 }
 
+// R4.1, R4.5
 TEST_F(HwptAllocTest, AManualOneIsFilledThoughNothingIsAttached) {
   ASSERT_EQ(world.ioas_map(ioas, kHeap, 2 * kPage, 0x10000), 0);
   const ObjectId hwpt = alloc();
@@ -70,6 +71,7 @@ TEST_F(HwptAllocTest, AManualOneIsFilledThoughNothingIsAttached) {
   EXPECT_EQ(world.pages_held(), 0U);
 }
 
+// R4.4, R4.5
 TEST_F(HwptAllocTest, AManualOneIsNeverChosenForAnIoasAndOutlivesItsDevices) {
   const ObjectId manual = alloc();
   const ObjectId automatic = world.attached(device, ioas);

@@ -101,6 +101,16 @@ TEST_F(HwptNestedTest, CoherencyIsEnforcedForWhoDemandsItAndThenForAll) {
   EXPECT_EQ(device_unbind(*world.context, dev), 0);
 }
 
+// Row 10, before row 11.
+TEST_F(HwptNestedTest, SmallestPagesAreThoseOfTheMachine) {
+  drivers::MockOptions tables;
+  tables.page_sizes = 1 << 16;
+  GuestWorld other({}, {}, tables);
+  ASSERT_EQ(other.ioas_map(other.space, kHeap, 0x800, 0x10000), 0);
+  EXPECT_EQ(other.hwpt_alloc(other.paging()), EINVAL);
+  EXPECT_EQ(other.attach(other.dev, other.space), EINVAL);
+}
+
 // Rows 13 to 15 and 18.
 TEST_F(HwptNestedTest, OverAParentAnswersInOrder) {
   const ObjectId plain = world.hwpt(world.paging());

@@ -38,6 +38,7 @@ struct ObjectTableTest : ::testing::Test {
   ObjectTable table{os, DestroyPolicy::kWait, nullptr};
 };
 
+// R1.1
 TEST_F(ObjectTableTest, GivesTheLowestFreeIdFromOne) {
   for (ObjectId id = 1; id <= 4; ++id) EXPECT_EQ(add(), id);
   EXPECT_EQ(table.destroy(3), 0);
@@ -47,6 +48,7 @@ TEST_F(ObjectTableTest, GivesTheLowestFreeIdFromOne) {
   EXPECT_EQ(add(), 5U);
 }
 
+// R1.2
 TEST_F(ObjectTableTest, AReservedObjectIsInvisibleButTakesItsId) {
   Reservation made = table.reserve(std::make_unique<Thing>(&alive));
   EXPECT_EQ(made.id(), 1U);
@@ -77,6 +79,7 @@ TEST_F(ObjectTableTest, KnowsNothingOfOtherIds) {
   EXPECT_FALSE(table.hold_any(0));
 }
 
+// R1.4, R1.5
 TEST_F(ObjectTableTest, AUserMakesDestroyBusy) {
   add();
   UsersRef<Thing> user = to_users(table.hold<Thing>(1));
@@ -90,6 +93,7 @@ TEST_F(ObjectTableTest, AUserMakesDestroyBusy) {
   EXPECT_EQ(alive, 0);
 }
 
+// R1.5, R1.5a
 TEST_F(ObjectTableTest, InThePolicyBusyACallMakesDestroyBusyToo) {
   ObjectTable busy(os, DestroyPolicy::kBusy, nullptr);
   busy.reserve(std::make_unique<Thing>(&alive)).publish();
@@ -101,6 +105,7 @@ TEST_F(ObjectTableTest, InThePolicyBusyACallMakesDestroyBusyToo) {
   EXPECT_EQ(busy.destroy(1), 0);
 }
 
+// R1.6
 TEST_F(ObjectTableTest, WhatTheKernelOwnsIsBusyUntilItRemovesIt) {
   table.reserve(std::make_unique<Thing>(&alive)).publish_owned();
   EXPECT_EQ(table.destroy(1), EBUSY);
@@ -116,6 +121,7 @@ TEST_F(ObjectTableTest, ALeftoverUserOfWhatTheKernelRemovesIsAContradiction) {
   EXPECT_THROW(table.remove_owned(1, Thing::kType), hal::Contradiction);
 }
 
+// R1.6: an automatic page table is not waited for.
 TEST_F(ObjectTableTest, DropOrRemoveRemovesOnlyWithTheLastProtection) {
   add();
   UsersRef<Thing> a = to_users(table.hold<Thing>(1));
@@ -131,6 +137,7 @@ TEST_F(ObjectTableTest, DropOrRemoveRemovesOnlyWithTheLastProtection) {
   EXPECT_EQ(alive, 0);
 }
 
+// R1.8
 TEST_F(ObjectTableTest, ReleaseDestroysLeavesFirst) {
   for (int i = 0; i < 3; ++i) add();
   // 1 is used by 2, which is used by 3: only 3 can go first.

@@ -37,6 +37,7 @@ TEST(Protection, NarrowKeepsTheHold) {
   EXPECT_EQ(world.destroy(id), 0);
 }
 
+// R1.5a: the named function
 TEST(Protection, ToUsersLeavesNoCallBehind) {
   World world(ContextOptions{DestroyPolicy::kBusy, false});
   const ObjectId id = world.ioas();
@@ -46,6 +47,7 @@ TEST(Protection, ToUsersLeavesNoCallBehind) {
   EXPECT_EQ(world.destroy(id), 0);
 }
 
+// R1.3
 TEST(Protection, ATypedHoldOfAnotherTypeIsEmpty) {
   World world;
   const ObjectId id = world.ioas();

@@ -36,7 +36,8 @@ struct World : pagetable::Rig {
   }
 
   /// Descriptors keep the context; the machine is here until they are closed.
-  ~World() {
+  ~World() { close_all(); }
+  void close_all() {
     for (int fd = 3; user.descriptors().open_count() != 0 && fd < 1024; ++fd) user.descriptors().close(fd);
   }
 
