@@ -36,16 +36,21 @@ drivers::riscv::RiscvIommuOptions options_of(const SystemParams& system) {
   options.ats = params.ats;
   options.page_queue_log2 = params.page_queue_log2;
   options.prefer_messages = params.interrupts == Interrupts::kMessages;
+  params.driver.apply(options);
   return options;
 }
 
-drivers::riscv::DeviceDescription description_of(std::uint32_t id, std::uint32_t group, const devices::AtcParams& atc) {
+drivers::riscv::DeviceDescription description_of(std::uint32_t id, std::uint32_t group, const devices::AtcParams& atc,
+                                                 const PasidParams& pasid) {
   drivers::riscv::DeviceDescription description;
   description.device_ids = {id};
   description.group = group;
   description.ats = atc.present;
   description.pri = atc.present && atc.pri;
   description.invalidation_depth = atc.invalidation_depth;
+  description.pasid_bits = pasid.bits;
+  description.pasid_execute = pasid.execute;
+  description.pasid_privileged = pasid.privileged;
   return description;
 }
 
@@ -70,12 +75,12 @@ Kernel::Kernel(const SystemParams& params, hal::Os& os, hal::Memory& memory, con
       topology_(topology),
       host_(os, memory, this) {
   for (const IommuPorts& iommu : iommus) drivers_.emplace_back(iommu, *this);
-  count_page_requests();
+  count_by_driver();
 }
 
 Kernel::~Kernel() = default;
 
-void Kernel::count_page_requests() {
+void Kernel::count_by_driver() {
   const auto add = [this](const char* name, const char* definition, auto value) {
     counted_by_driver_.emplace_back(stats_, name, base::Unit::kCount, definition, [this, value] {
       std::uint64_t sum = 0;
@@ -93,6 +98,10 @@ void Kernel::count_page_requests() {
       [](Iommu& iommu) { return iommu.pages().overflows(); });
   add("ats_time_outs", "fences that told of an ATS invalidation without answer",
       [](Iommu& iommu) { return iommu.commands().time_outs(); });
+  add("commands_replaced", "commands that the IOMMU refused, and that others took over",
+      [](Iommu& iommu) { return iommu.commands().replaced(); });
+  add("command_queue_moves", "times that the command queue went to other memory",
+      [](Iommu& iommu) { return iommu.commands().moves(); });
 }
 
 void Kernel::boot() {
@@ -117,13 +126,13 @@ void Kernel::shutdown() {
   base::ensure(iommus_.gscids_in_use() == 0, "a GSCID is in use after the shutdown");
 }
 
-domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter,
-                                   const devices::AtcParams& atc) {
+domain::Device& Kernel::add_device(std::uint32_t device_id, const std::string& parameter, const devices::AtcParams& atc,
+                                   const PasidParams& pasid) {
   if (!device_ids_.insert(device_id).second)
     throw ParameterError(parameter, "device id " + std::to_string(device_id) +
                                         " is that of another device too, expected one of its own");
   if (const auto known = known_.find(device_id); known != known_.end()) return *known->second;
-  return make_device(description_of(device_id, device_id, atc), {}, parameter);
+  return make_device(description_of(device_id, device_id, atc, pasid), {}, parameter);
 }
 
 domain::Device& Kernel::make_device(const drivers::riscv::DeviceDescription& description, const std::string& iommu,
@@ -145,7 +154,8 @@ void Kernel::find_devices() {
     const auto params = params_.devices.find(function.device);
     if (params == params_.devices.end() || known_.count(function.id) != 0)
       continue;  // the latter is told by add_device
-    drivers::riscv::DeviceDescription description = description_of(function.alias, function.group, params->second.atc);
+    drivers::riscv::DeviceDescription description =
+        description_of(function.alias, function.group, params->second.atc, params->second.pasid);
     description.reserved = function.reserved;
     known_[function.id] = &make_device(description, function.iommu, "devices." + function.device);
   }

@@ -44,7 +44,8 @@ class Kernel final : iommufd::CallObserver {
 
   /// A device of the bus, blocked until a program attaches it. ParameterError, about the parameter that gives the id,
   /// for an id that is in use or that the directory cannot hold.
-  domain::Device& add_device(std::uint32_t device_id, const std::string& parameter, const devices::AtcParams& atc = {});
+  domain::Device& add_device(std::uint32_t device_id, const std::string& parameter, const devices::AtcParams& atc = {},
+                             const PasidParams& pasid = {});
   /// The program of the group that the function is in; who joins is one user more.
   std::shared_ptr<GroupProgram> join_program(std::uint32_t device_id);
   /// A program with an open /dev/iommu; closed by close().
@@ -71,7 +72,7 @@ class Kernel final : iommufd::CallObserver {
   void call_begins(const iommufd::CallInfo& info) override;
   void call_ends(const iommufd::CallInfo& info, int result) override;
   void fault(const drivers::riscv::FaultRecord& record);
-  void count_page_requests();
+  void count_by_driver();
   domain::Device& make_device(const drivers::riscv::DeviceDescription& description, const std::string& iommu,
                               const std::string& parameter);
   void find_devices();

@@ -16,6 +16,7 @@
 #include "devices/trace_replay_params.h"
 #include "platform/dma_params.h"
 #include "platform/driver_params.h"
+#include "platform/iommu_driver_params.h"
 #include "platform/presets.h"
 #include "platform/tables_params.h"
 #include "platform/topology_params.h"
@@ -99,6 +100,7 @@ struct SoftwareParams {
   std::uint32_t page_queue_log2 = 12;
   std::uint64_t kernel_memory_bytes = 1ULL << 30;
   bool buffer_digest = false;
+  IommuDriverParams driver{};
   DmaParams dma{};
   TablesParams tables{};
   SoftwareCostParams cost{};
@@ -124,6 +126,7 @@ struct SoftwareParams {
     v("kernel_memory_bytes", &P::kernel_memory_bytes, Unit::kBytes, Range{1 << 20, 1ULL << 40},
       "frames for page tables, queues and directories");
     v("buffer_digest", &P::buffer_digest, "hash what buffers hold when they are unmapped, to compare runs");
+    v.group("driver", &P::driver, "the driver of the IOMMU, beyond what Linux's does");
     v.group("dma", &P::dma, "stack kernel: the DMA API");
     v.group("tables", &P::tables, "stack tables: what they hold; directory_levels counts too");
     v.group("cost", &P::cost, "simulated time that software takes");
@@ -215,6 +218,7 @@ struct DeviceParams {
   bus::PeerBarParams bar{};
   PagingParams paging{};
   devices::AtcParams atc{};
+  PasidParams pasid{};
 
   template <class V>
   static constexpr void describe(V&& v) {
@@ -242,6 +246,7 @@ struct DeviceParams {
     v.group("bar", &DeviceParams::bar, "memory of the device that DMA of others can reach");
     v.group("paging", &DeviceParams::paging, "kind paging: page faults");
     v.group("atc", &DeviceParams::atc, "address translation cache of each of its functions");
+    v.group("pasid", &DeviceParams::pasid, "PASIDs of its functions; programs may then attach them one by one");
   }
 };
 

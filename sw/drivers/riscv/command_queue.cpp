@@ -34,7 +34,8 @@ int CommandQueue::enable(unsigned log2_entries) {
   dead_ = false;
   error_head_ = ~0ULL;
   if (const int error = queue_.enable(log2_entries)) return error;
-  copies_.resize(queue_.entries());
+  entries_ = queue_.entries();
+  copies_.resize(entries_);
   return 0;
 }
 
@@ -58,7 +59,7 @@ bool CommandQueue::enter() {
 // cqh is the true head modulo the size. The true head is never a full turn ahead of the shadow: slots beyond that are
 // only admitted after the shadow moved. So the difference is exact, or too small when the shadow was read long ago.
 std::uint64_t CommandQueue::observe_head() {
-  const std::uint64_t mask = queue_.entries() - 1;
+  const std::uint64_t mask = entries_ - 1;
   std::uint64_t shadow = head_.load();
   const std::uint64_t index = ports_.mmio.read32(hw::kCqhOffset);
   const std::uint64_t head = shadow + ((index - (shadow - origin_.load())) & mask);
@@ -81,7 +82,7 @@ int CommandQueue::submit(const Command* commands, unsigned count, std::uint64_t&
 }
 
 int CommandQueue::wait_for_space(std::uint64_t slot, unsigned count) {
-  const std::uint64_t room = queue_.entries() - 1;  // IOMMU 3: full when the tail is the head minus one
+  const std::uint64_t room = entries_ - 1;  // IOMMU 3: full when the tail is the head minus one
   hal::ensure(count <= room, "more commands at a time than the queue can hold");
   const std::uint64_t last = slot + (count - 1);
   const bool space = poll_until(ports_.os, kQueueLimitNs, [&] {
@@ -100,7 +101,7 @@ int CommandQueue::wait_for_space(std::uint64_t slot, unsigned count) {
 int CommandQueue::hand_over(std::uint64_t slot, const Command* commands, unsigned count) {
   for (;;) {
     if (!poll_until(ports_.os, kQueueLimitNs, [&] { return enter(); })) return give_up("it does not come on again");
-    const std::uint64_t mask = queue_.entries() - 1;
+    const std::uint64_t mask = entries_ - 1;
     for (unsigned i = 0; i < count; ++i) {
       copies_[(slot + i) & mask] = commands[i];
       ports_.memory.write(entry(slot + i), commands[i].data(), hw::kCommandBytes);

@@ -38,7 +38,7 @@ class CommandQueue {
   /// The interrupt of the queue: reports, repairs and clears what stopped it.
   void handle_interrupt();
 
-  std::uint64_t entries() const { return queue_.entries(); }
+  std::uint64_t entries() const { return entries_; }
   std::uint64_t submitted() const { return producer_.load(std::memory_order_relaxed); }
   /// Fences that told of an ATS invalidation that timed out (IOMMU 3.1.4), whoever sent either, and ATS invalidations
   /// that the queue did not take. More at the end of a fence than before the invalidation was submitted: it may not
@@ -76,6 +76,7 @@ class CommandQueue {
   std::atomic<bool> dead_{false};
   std::atomic<bool> moving_{false};  // nobody may write entries, or look at the head
   std::atomic<unsigned> inside_{0};  // threads that do one of these
+  std::uint64_t entries_ = 2;        // stays when the queue moves
   std::vector<Command> copies_;      // what is in the queue, by slot modulo its size
   // Of the interrupt handler alone:
   hal::RateLimit limit_;

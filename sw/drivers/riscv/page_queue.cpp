@@ -37,7 +37,11 @@ constexpr std::uint64_t code_of(domain::PageAnswer answer) {
 }  // namespace
 
 PageQueue::PageQueue(const Ports& ports, CommandQueue& commands)
-    : ports_(ports), commands_(commands), queue_(ports, kPageQueueLayout), lock_(ports.os.make_mutex()) {}
+    : ports_(ports),
+      commands_(commands),
+      queue_(ports, kPageQueueLayout),
+      lock_(ports.os.make_mutex()),
+      wishes_lock_(ports.os.make_mutex()) {}
 
 int PageQueue::enable(unsigned log2_entries) {
   head_ = 0;
@@ -116,7 +120,7 @@ void PageQueue::accept(std::uint64_t word0, std::uint64_t word1) {
 /// With the lock held.
 void PageQueue::deliver(const domain::PageFaultGroup& group) {
   const auto handler = handlers_.find(group.device_id);
-  if (handler == handlers_.end()) return answer(group, domain::PageAnswer::kInvalid, false);
+  if (handler == handlers_.end()) return answer(group, domain::PageAnswer::kInvalid);
   ++groups_;
   handler->second->page_fault(group);
 }
@@ -140,9 +144,22 @@ void PageQueue::set_handler(std::uint32_t device_id, domain::PageFaultHandler* h
     handlers_.erase(device_id);
 }
 
+void PageQueue::set_answers_with_pasid(std::uint32_t device_id, bool with_pasid) {
+  const std::lock_guard guard(*wishes_lock_);
+  if (with_pasid)
+    with_pasid_.insert(device_id);
+  else
+    with_pasid_.erase(device_id);
+}
+
 /// PCIe PRI: a failure names the PASID of its request, another answer only for a device that wants it.
-void PageQueue::answer(const domain::PageFaultGroup& group, domain::PageAnswer answer, bool with_pasid) {
-  (void)commands_.submit(group.process_valid && (with_pasid || answer == domain::PageAnswer::kFailure)
+void PageQueue::answer(const domain::PageFaultGroup& group, domain::PageAnswer answer) {
+  bool with_pasid = answer == domain::PageAnswer::kFailure;
+  if (!with_pasid) {
+    const std::lock_guard guard(*wishes_lock_);
+    with_pasid = with_pasid_.count(group.device_id) != 0;
+  }
+  (void)commands_.submit(group.process_valid && with_pasid
                              ? ats_prgr_of_process(group.device_id, group.process_id, group.index, code_of(answer))
                              : ats_prgr(group.device_id, group.index, code_of(answer)));
 }

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "domain/page_fault.h"
@@ -25,8 +26,9 @@ class PageQueue {
   /// Who handles faults of a device id; null: nobody. Returns when no call of the one before is running; what is
   /// incomplete is dropped.
   void set_handler(std::uint32_t device_id, domain::PageFaultHandler* handler);
-  /// `with_pasid`: the device wants the PASID of its request in the answer.
-  void answer(const domain::PageFaultGroup& group, domain::PageAnswer answer, bool with_pasid);
+  /// The device wants the PASID of its request in each answer (PRI: PRG Response PASID Required).
+  void set_answers_with_pasid(std::uint32_t device_id, bool with_pasid);
+  void answer(const domain::PageFaultGroup& group, domain::PageAnswer answer);
 
   std::uint64_t requests() const { return requests_.load(); }    ///< records drained
   std::uint64_t groups() const { return groups_.load(); }        ///< handed to a handler
@@ -48,6 +50,8 @@ class PageQueue {
   std::unique_ptr<hal::Mutex> lock_;  // held while a handler runs; guards the maps
   std::map<std::uint32_t, domain::PageFaultHandler*> handlers_;  // by device id
   std::map<Name, domain::PageFaultGroup> incomplete_;
+  std::unique_ptr<hal::Mutex> wishes_lock_;  // guards with_pasid_; within lock_, too
+  std::set<std::uint32_t> with_pasid_;       // device ids
   hal::RateLimit limit_;
   std::atomic<std::uint64_t> requests_{0}, groups_{0}, dropped_{0}, overflows_{0};
 };

@@ -96,13 +96,13 @@ void CommandQueue::repair(std::uint32_t errors, std::uint64_t head) {
 }
 
 void CommandQueue::write_again(std::uint64_t slot) {
-  const Command& copy = copies_[slot & (queue_.entries() - 1)];
+  const Command& copy = copies_[slot & (entries_ - 1)];
   ports_.memory.write(entry(slot), copy.data(), hw::kCommandBytes);
   ports_.memory.barrier();
 }
 
 void CommandQueue::replace(std::uint64_t slot) {
-  Command& command = copies_[slot & (queue_.entries() - 1)];
+  Command& command = copies_[slot & (entries_ - 1)];
   switch (opcode_of(command)) {
     case hw::opcode::kIotinval:
       if (!widen_iotinval(command)) return;
@@ -124,8 +124,8 @@ void CommandQueue::replace(std::uint64_t slot) {
 void CommandQueue::move(std::uint64_t head) {
   moving_ = true;
   const bool alone = poll_until(ports_.os, kQueueLimitNs, [&] { return inside_.load() == 0; });
-  const std::uint64_t entries = queue_.entries(), tail = tail_.load();
-  if (!alone || queue_.move(queue_.log2_entries()) != 0 || queue_.entries() != entries) {
+  const std::uint64_t tail = tail_.load();
+  if (!alone || queue_.move(queue_.log2_entries()) != 0 || queue_.entries() != entries_) {
     (void)give_up("its memory fails, and there is no other");
     moving_ = false;
     return;

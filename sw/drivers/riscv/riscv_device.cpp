@@ -50,6 +50,7 @@ int RiscvDevice::locate_contexts() {
     if (const int error = iommu_.directory().locate(id, context.spa)) return error;
     iommu_.ports().memory.store64(context.spa + kTcOffset, 0);
     contexts_.push_back(context);
+    iommu_.pages().set_answers_with_pasid(id, description_.response_needs_pasid);
   }
   return 0;
 }
@@ -132,7 +133,7 @@ int RiscvDevice::set_page_fault_handler(domain::PageFaultHandler* handler) {
 }
 
 void RiscvDevice::answer_page_fault(const domain::PageFaultGroup& group, domain::PageAnswer answer) {
-  iommu_.pages().answer(group, answer, description_.response_needs_pasid);
+  iommu_.pages().answer(group, answer);
 }
 
 void RiscvDevice::switch_to(const Use& next, const Target& target) {

@@ -71,9 +71,11 @@ TEST_F(PageQueueTest, AnswersHaveTheCodeAndWhereWantedThePasid) {
   EXPECT_TRUE(groups[0].process_valid);
   EXPECT_EQ(groups[0].process_id, 9U);
   (void)bench.hardware.take();
-  queue.answer(groups[0], domain::PageAnswer::kSuccess, false);
-  queue.answer(groups[0], domain::PageAnswer::kInvalid, true);
-  queue.answer(groups[0], domain::PageAnswer::kFailure, false);
+  queue.answer(groups[0], domain::PageAnswer::kSuccess);
+  queue.set_answers_with_pasid(kId, true);
+  queue.answer(groups[0], domain::PageAnswer::kInvalid);
+  queue.set_answers_with_pasid(kId, false);
+  queue.answer(groups[0], domain::PageAnswer::kFailure);
   EXPECT_EQ(bench.hardware.take(), (Events{"ATS.PRGR rid=24 0x500000000", "ATS.PRGR rid=24 pid=9 0x100500000000",
                                            "ATS.PRGR rid=24 pid=9 0xf00500000000"}));
 }
@@ -87,6 +89,15 @@ TEST_F(PageQueueTest, NobodysFaultsAreAnsweredInvalid) {
   const Events events = bench.hardware.take();
   EXPECT_EQ(std::count(events.begin(), events.end(), "ATS.PRGR rid=25 0x100500000000"), 1);
   EXPECT_EQ(std::count(events.begin(), events.end(), "ATS.PRGR rid=24 0x100600000000"), 1);
+}
+
+TEST_F(PageQueueTest, NobodysFaultsOfAProcessAreAnsweredAsTheDeviceWants) {
+  queue.set_handler(kId, nullptr);
+  queue.set_answers_with_pasid(kId, true);
+  arrive_of_process(9, 0x10000 | 5 << 3 | kR | kL);
+  queue.handle_interrupt();
+  const Events events = bench.hardware.take();
+  EXPECT_EQ(std::count(events.begin(), events.end(), "ATS.PRGR rid=24 pid=9 0x100500000000"), 1);
 }
 
 TEST_F(PageQueueTest, AStopMarkerEndsWhatItsProcessHasNotCompleted) {
