@@ -35,7 +35,7 @@ TEST(IommuDriver, RangeInvalidation_ACommandAnUnmapWhereTheHardwareHasIt) {
   const Stats unused = run_buffers({"iommu.implementation.s=true"});
   EXPECT_EQ(unused["iommu.commands.iotinval_page"], plain["iommu.commands.iotinval_page"]);
   const Stats ranges = run_buffers({"iommu.implementation.s=true", "software.driver.range_invalidation=true"});
-  EXPECT_EQ(ranges["iommu.commands.iotinval_page"], plain["iommu.commands.iotinval_page"] - 3 * 600) << "of 16 KiB";
+  EXPECT_LE(ranges["iommu.commands.iotinval_page"], plain["iommu.commands.iotinval_page"] - 3 * unmaps);
   EXPECT_LT(ranges["run.workload_ps"], plain["run.workload_ps"]);
   expect_same_dma(ranges, plain);
 }
