@@ -48,6 +48,7 @@ drivers::riscv::DeviceDescription description_of(std::uint32_t id, std::uint32_t
   description.ats = atc.present;
   description.pri = atc.present && atc.pri;
   description.invalidation_depth = atc.invalidation_depth;
+  description.global_invalidation = true;  // the modelled caches know it
   description.pasid_bits = pasid.bits;
   description.pasid_execute = pasid.execute;
   description.pasid_privileged = pasid.privileged;

@@ -47,6 +47,7 @@ vfio::PciIdentity identity_of(const SystemParams& system, const DeviceParams& de
       device.kind == DeviceKind::kPciTest ? pci_test_identity() : dma_engine_identity(device.dma_engine);
   identity.ats = device.atc.present && system.software.ats;
   identity.page_requests = identity.ats && device.atc.pri;
+  if (device.pasid.bits != 0) identity.pasid_bits = device.pasid.bits;
   return identity;
 }
 

@@ -99,8 +99,10 @@ void ExecMachine::boot() {
   kernel_.boot();
   for (const auto& function : functions_) {
     const ExecSlot& slot = function->slot();
-    slots_.push_back(
-        {function.get(), &kernel_.add_device(slot.id, "devices." + slot.name, params_.devices.at(slot.name).atc)});
+    const DeviceParams& device = params_.devices.at(slot.name);
+    PasidParams pasid = device.pasid;
+    pasid.bits = slot.identity.pasid_bits;
+    slots_.push_back({function.get(), &kernel_.add_device(slot.id, "devices." + slot.name, device.atc, pasid)});
   }
 }
 

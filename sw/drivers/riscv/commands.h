@@ -126,6 +126,13 @@ constexpr Command ats_inval_of_process(std::uint32_t device_id, std::uint32_t pr
   return command;
 }
 
+/// Translations with any PASID. PCIe: Global Invalidate (bit 0), which a device may lack.
+constexpr Command ats_inval_of_every_process(std::uint32_t device_id, std::uint64_t start, std::uint64_t last) {
+  Command command = ats_inval_of_process(device_id, 0, start, last);
+  command[1] |= 1;
+  return command;
+}
+
 /// The answer to a group of page requests. Codes: 0 success, 1 invalid request, 15 failure.
 constexpr Command ats_prgr(std::uint32_t device_id, std::uint32_t group, std::uint64_t code) {
   return {ats_destination(hw::ats_func3::kPrgr, device_id), (std::uint64_t{group & 0x1ff} << 32) | (code << 44)};

@@ -13,10 +13,13 @@ DeviceAtc::DeviceAtc(hal::Os& os, CommandQueue& commands, const std::vector<std:
       room_(os.make_wait_queue()) {}
 
 int DeviceAtc::submit(std::uint64_t start, std::uint64_t last, Process process) {
+  const auto command = [&](std::uint32_t id) {
+    if (!process) return ats_inval(id, start, last);
+    return *process == kEveryProcess ? ats_inval_of_every_process(id, start, last)
+                                     : ats_inval_of_process(id, *process, start, last);
+  };
   for (const std::uint32_t id : device_ids_)
-    if (const int error =
-            commands_.submit(process ? ats_inval_of_process(id, *process, start, last) : ats_inval(id, start, last)))
-      return error;
+    if (const int error = commands_.submit(command(id))) return error;
   return 0;
 }
 

@@ -28,8 +28,10 @@ class DeviceAtc {
     int error = 0;
     std::uint64_t time_outs = 0;  ///< before it
   };
-  using Process = std::optional<std::uint32_t>;  ///< PASID
-  /// Submits the invalidation; the caller fences. Waits for room in the device.
+  using Process = std::optional<std::uint32_t>;        ///< PASID; none: translations without
+  static constexpr std::uint32_t kEveryProcess = ~0U;  ///< a Process: all translations with some PASID
+  /// Submits the invalidation; the caller fences. Waits for room in the device, so who begins several must do so in the
+  /// order of their devices' ids, and one for each device before the first end().
   Begun begin(std::uint64_t start, std::uint64_t last, Process process = {});
   /// After the fence, once for each begin(). False: a time-out was told meanwhile, perhaps of this one.
   bool end(const Begun& begun);

@@ -93,20 +93,7 @@ int DomainLinks::send(RiscvIommu& iommu, CommandBatch& batch, const Range& range
 bool DomainLinks::forget(const Range& range) {
   const std::shared_lock guard(*lock_);
   memory_.barrier();  // the cleared entries precede the commands
-  struct Asked {
-    RiscvDevice* device;
-    std::optional<std::uint32_t> process;
-    std::uint64_t from, to;
-    DeviceAtc::Begun begun;
-  };
-  const bool all = range.whole || (!range.exact && (range.tables || exceeds_threshold(range)));
-  std::vector<Asked> asked;
-  for (const Link& link : links_) {
-    if (!link.device->atc().on()) continue;
-    const bool everything =
-        all || link.nested;  // it keeps guest-virtual addresses, the range is of guest-physical ones
-    asked.push_back({link.device, link.process, everything ? 0 : range.start, everything ? ~0ULL : range.last, {}});
-  }
+  std::vector<Asked> asked = asked_devices(range);
   const bool together = options_.command_batch > 1 && asked.empty();  // with their fence
   std::vector<std::uint64_t> fences;
   bool good = for_each_iommu([&](RiscvIommu& iommu) {
@@ -119,16 +106,53 @@ bool DomainLinks::forget(const Range& range) {
     auto fence = fences.begin();
     return for_each_iommu([&](RiscvIommu& iommu) { return iommu.commands().wait_for_fence(*fence++); });
   }
-  if (!asked.empty())
-    good = for_each_iommu([](RiscvIommu& iommu) { return iommu.commands().submit(iofence_commands()); }) && good;
-  for (Asked& one : asked) {
+  if (asked.empty()) return fence_all() && good;
+  good = for_each_iommu([](RiscvIommu& iommu) { return iommu.commands().submit(iofence_commands()); }) && good;
+  while (!asked.empty()) good = ask_devices(asked) && good;
+  return good;
+}
+
+bool DomainLinks::fence_all() {
+  return for_each_iommu([](RiscvIommu& iommu) { return iommu.commands().fence(); });
+}
+
+/// By IOMMU and device id: all threads wait for room in devices in one order.
+std::vector<DomainLinks::Asked> DomainLinks::asked_devices(const Range& range) const {
+  const bool all = range.whole || (!range.exact && (range.tables || exceeds_threshold(range)));
+  std::vector<Asked> asked;
+  for (const Link& link : links_) {
+    if (!link.device->atc().on()) continue;
+    const bool everything =
+        all || link.nested;  // it keeps guest-virtual addresses, the range is of guest-physical ones
+    const Asked one{link.device, link.process, everything ? 0 : range.start, everything ? ~0ULL : range.last, {}};
+    asked.push_back(one);
+    if (!link.directory) continue;
+    asked.push_back(one);  // which PASIDs the guest uses is not known
+    asked.back().process = DeviceAtc::kEveryProcess;
+  }
+  std::stable_sort(asked.begin(), asked.end(), [](const Asked& a, const Asked& b) {
+    const auto place = [](const RiscvDevice& device) {
+      return std::pair(device.iommu().index(), device.description().device_ids.front());
+    };
+    return place(*a.device) < place(*b.device);
+  });
+  return asked;
+}
+
+/// Takes one of each device out of the list, asks these together, and waits: a device has room for one at least.
+bool DomainLinks::ask_devices(std::vector<Asked>& asked) {
+  std::vector<Asked> now, later;
+  for (const Asked& one : asked) (now.empty() || now.back().device != one.device ? now : later).push_back(one);
+  bool good = true;
+  for (Asked& one : now) {
     one.begun = one.device->atc().begin(one.from, one.to, one.process);
     good = one.begun.error == 0 && good;
   }
-  good = for_each_iommu([](RiscvIommu& iommu) { return iommu.commands().fence(); }) && good;
-  for (const Asked& one : asked)
+  good = fence_all() && good;
+  for (const Asked& one : now)
     if (!one.device->atc().end(one.begun) && !one.device->atc().again(one.from, one.to, one.process))
       one.device->isolate();
+  asked = std::move(later);
   return good;
 }
 

@@ -63,8 +63,18 @@ class DomainLinks {
   bool forget(const Range& range);
 
  private:
+  /// An invalidation that a device's own cache is owed.
+  struct Asked {
+    RiscvDevice* device;
+    DeviceAtc::Process process;
+    std::uint64_t from, to;
+    DeviceAtc::Begun begun;
+  };
   template <class Action>
   bool for_each_iommu(Action action);
+  bool fence_all();
+  std::vector<Asked> asked_devices(const Range& range) const;
+  bool ask_devices(std::vector<Asked>& asked);
   int send(RiscvIommu& iommu, CommandBatch& batch, const Range& range) const;
   int send_to_tag(RiscvIommu& iommu, CommandBatch& batch, const Range& range, const SpaceTag& tag) const;
   bool whole_in(const RiscvIommu& iommu, const Range& range) const;

@@ -104,7 +104,8 @@ int RiscvDevice::attach_nested(domain::NestedDomain& domain) {
   target.ta = next->ta();
   target.fsc = next->fsc();
   target.tag = use.link.tag;
-  target.ats = !use.link.directory;  // the driver does not know which PASIDs the device's cache has seen
+  // The driver does not know which PASIDs of a guest the device's cache has seen.
+  target.ats = !use.link.directory || description_.global_invalidation;
   next->parent().links().add(use.link);
   switch_to(use, target);
   return 0;
@@ -141,7 +142,7 @@ void RiscvDevice::switch_to(const Use& next, const Target& target) {
     const std::unique_lock guard(*contexts_lock_);
     invalidate_contexts();
     write_contexts(target);
-    in_directory_ = (target.tc & hw::dc_tc::kPdtvMask) != 0;
+    in_directory_ = false;
   }
   drop(std::exchange(rid_, next));
 }
@@ -172,6 +173,7 @@ void RiscvDevice::invalidate_contexts() {
   // IOMMU 6.6: the device forgets last, when nothing is granted any more. Whether it does matters only if
   // it gets ATS again.
   (void)atc_.again(0, ~0ULL);
+  if (rid_.link.directory) (void)atc_.again(0, ~0ULL, DeviceAtc::kEveryProcess);
   if (in_directory_)
     for (const auto& process : processes_) (void)atc_.again(0, ~0ULL, process.first);
   atc_.set_on(false);

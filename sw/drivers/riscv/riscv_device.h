@@ -29,6 +29,7 @@ struct DeviceDescription {
   bool pri = false;                   ///< with ats only
   bool response_needs_pasid = false;  ///< PRI: PRG Response PASID Required
   unsigned invalidation_depth = 32;   ///< ATS: Invalidate Queue Depth, at least 1
+  bool global_invalidation = false;   ///< ATS: Global Invalidate Supported
   unsigned pasid_bits = 0;            ///< PASID: Max PASID Width; 0: no PASIDs
   bool pasid_execute = false;         ///< PASID: Execute Permission
   bool pasid_privileged = false;      ///< PASID: Privileged Mode

@@ -27,6 +27,7 @@ TEST(Commands, OfGuestsRangesAndProcesses) {
             (Command{0x3 | 1ULL << 7 | 0xABCDEULL << 12 | 1ULL << 33 | 0xFEDCBAULL << 40, 0}));
   EXPECT_EQ(ats_inval_of_process(0x18, 0xABCDE, 0x5000, 0x5fff),
             (Command{0x4 | 0xABCDEULL << 12 | 1ULL << 32 | 0x18ULL << 40, 0x5000}));
+  EXPECT_EQ(ats_inval_of_every_process(0x18, 0x5000, 0x5fff), (Command{0x4 | 1ULL << 32 | 0x18ULL << 40, 0x5001}));
 }
 
 TEST(Commands, AtsNamesFunctionAndSegment) {

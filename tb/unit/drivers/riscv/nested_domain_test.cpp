@@ -72,12 +72,8 @@ TEST(NestedDomain, TheGuestInvalidatesItsOwnEntries) {
   device.block();
 }
 
-TEST(NestedDomain, AGuestMayBringItsProcessDirectory) {
-  GuestBench bench;
-  RiscvDevice& device = bench.add(5);
-  bench.build_parent(device);
-  bench.map_guest(0x7000, 0x3000);
-  // One level at guest page 0x9000: the contexts of processes 0 and 3.
+/// One level at guest page 0x9000: the contexts of processes 0 and 3.
+std::unique_ptr<domain::NestedDomain> nested_directory(GuestBench& bench, RiscvDevice& device) {
   const std::uint64_t fsc = bench.first_stage_fsc();
   for (const std::uint64_t process : {0, 3}) {
     bench.memory.store64(bench.spa(0x9000) + process * 16 + 8, fsc);
@@ -87,13 +83,69 @@ TEST(NestedDomain, AGuestMayBringItsProcessDirectory) {
   stage1.flags = uapi::kRiscvStage1Directory | uapi::kRiscvStage1DefaultProcess;
   stage1.fsc = hw::pdtp_mode::kPd8 << 60 | 0x9000 >> 12;
   std::unique_ptr<domain::NestedDomain> nested;
-  ASSERT_EQ(device.alloc_nested(*bench.parent, 0, bench.data(stage1), nested), 0);
+  EXPECT_EQ(device.alloc_nested(*bench.parent, 0, bench.data(stage1), nested), 0);
+  return nested;
+}
+
+TEST(NestedDomain, AGuestMayBringItsProcessDirectory) {
+  GuestBench bench;
+  RiscvDevice& device = bench.add(5);
+  bench.build_parent(device);
+  bench.map_guest(0x7000, 0x3000);
+  const auto nested = nested_directory(bench, device);
   ASSERT_EQ(device.attach_nested(*nested), 0);
   EXPECT_EQ(bench.dma(5, 0x7000, false, 3), bench.spa(0x3000));
   EXPECT_EQ(bench.dma(5, 0x7000), bench.spa(0x3000));
   EXPECT_EQ(bench.dma(5, 0x7000, false, 4), ModelBench::kNowhere);
   EXPECT_EQ(bench.cause, 266U);
   device.block();
+}
+
+TEST(NestedDomain, AfterAGuestsDirectoryComesThatOfTheHost) {
+  GuestBench bench;
+  RiscvDevice& device = bench.add(5);
+  bench.build_parent(device);
+  bench.map_guest(0x7000, 0x3000);
+  const auto nested = nested_directory(bench, device);
+  ASSERT_EQ(device.attach_nested(*nested), 0);
+  const auto process = bench.alloc(device, domain::kForPasids);
+  ASSERT_EQ(process->map(0x7000, 0x60000, 0x1000, kReadWrite), 0);
+  ASSERT_EQ(device.attach(*process), 0);
+  EXPECT_EQ(bench.dma(5, 0x7000), 0x60000U);
+  EXPECT_EQ(bench.dma(5, 0x7000, false, 3), ModelBench::kNowhere);
+  ASSERT_EQ(device.attach_nested(*nested), 0);
+  EXPECT_EQ(bench.dma(5, 0x7000), bench.spa(0x3000));
+  EXPECT_EQ(bench.dma(5, 0x7000, false, 3), bench.spa(0x3000));
+  device.block();
+}
+
+// The driver does not know which PASIDs the guest uses.
+TEST(NestedDomain, CachesOfDevicesForgetEveryProcessOfAGuest) {
+  RiscvIommuOptions options;
+  options.ats = true;
+  for (const bool global : {false, true}) {
+    GuestBench bench(everything(), options);
+    DeviceDescription description;
+    description.device_ids = {24};
+    description.ats = true;
+    description.invalidation_depth = 1;
+    description.global_invalidation = global;
+    RiscvDevice& device = bench.add(description);
+    bench.build_parent(device);
+    const auto nested = nested_directory(bench, device);
+    ASSERT_EQ(device.attach_nested(*nested), 0);
+    EXPECT_EQ(device.atc().on(), global) << "or there is no cache to forget";
+    const std::size_t before = bench.messages.sent.size();
+    EXPECT_EQ(ModelBench::unmap(*bench.parent, 0, 0x1000), 0x1000U);
+    ASSERT_EQ(bench.messages.sent.size(), before + (global ? 2 : 0));
+    if (global) {
+      EXPECT_FALSE(bench.messages.sent[before].process_valid);
+      EXPECT_TRUE(bench.messages.sent[before + 1].process_valid);
+      EXPECT_EQ(bench.messages.sent[before].payload, 0x7ffffffffffff800U) << "everything: the range is the parent's";
+      EXPECT_EQ(bench.messages.sent[before + 1].payload, 0x7ffffffffffff801U);
+    }
+    device.block();
+  }
 }
 
 TEST(NestedDomain, WhatTheGuestSaysIsJudged) {

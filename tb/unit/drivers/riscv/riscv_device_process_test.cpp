@@ -197,5 +197,27 @@ TEST(RiscvDeviceProcess, DevicesForgetByPasid) {
   device.block_everything();
 }
 
+// Two uses of one table by a device that queues one invalidation at a time.
+TEST(RiscvDeviceProcess, ADeviceIsAskedNoMoreAtATimeThanItQueues) {
+  RiscvIommuOptions options;
+  options.ats = true;
+  ModelBench bench(everything(), options);
+  DeviceDescription description;
+  description.device_ids = {24};
+  description.ats = true;
+  description.invalidation_depth = 1;
+  description.pasid_bits = 8;
+  RiscvDevice& device = bench.add(description);
+  const auto domain = bench.alloc(device, domain::kForPasids);
+  ASSERT_EQ(domain->map(0x1000, 0x20000, 0x1000, kReadWrite), 0);
+  ASSERT_EQ(device.attach(*domain), 0);
+  ASSERT_EQ(device.attach_pasid(9, *domain), 0);
+  ASSERT_EQ(device.attach_pasid(10, *domain), 0);
+  const std::size_t before = bench.messages.sent.size();
+  EXPECT_EQ(ModelBench::unmap(*domain, 0x1000, 0x1000), 0x1000U);
+  EXPECT_EQ(bench.messages.sent.size(), before + 3);
+  device.block_everything();
+}
+
 }  // namespace
 }  // namespace iommusim::drivers::riscv::test
