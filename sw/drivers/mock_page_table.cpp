@@ -62,10 +62,12 @@ int MockPageTable::check(std::uint64_t iova, std::uint64_t spa, std::uint64_t by
   return present_in({iova >> shift_, last >> shift_}) ? EEXIST : 0;
 }
 
-// Allocates before it changes anything of a chunk.
-void MockPageTable::put(const Run& run, std::uint64_t entry) {
+// Allocates before it changes anything of a chunk. `at`: not behind the run's first chunk; moves along.
+void MockPageTable::put(const Run& run, std::uint64_t entry, Chunks::iterator& at) {
   for (std::uint64_t number = run.first / kEntries; number <= run.last / kEntries; ++number) {
-    Chunk& chunk = chunks_.try_emplace(chunks_.end(), number)->second;
+    while (at != chunks_.end() && at->first < number) ++at;
+    if (at == chunks_.end() || at->first != number) at = chunks_.try_emplace(at, number);
+    Chunk& chunk = at->second;
     const std::uint64_t mine = bits(number, run);
     for (std::uint64_t old = chunk.stale & mine; old != 0; old &= old - 1) {
       const std::uint64_t index = number * kEntries + lowest_bit(old);
@@ -89,13 +91,14 @@ int MockPageTable::map(std::uint64_t iova, std::uint64_t spa, std::uint64_t byte
   if (const int error = check(iova, spa, bytes, prot)) return error;
   const Run all{iova >> shift_, (iova + (bytes - 1)) >> shift_};
   const std::uint64_t counted = mapped_entries_;
+  auto at = chunks_.lower_bound(all.first / kEntries);
   try {
     while (bytes > 0) {
       const std::uint64_t aligned = iova | spa ? up_to(lowest_bit(iova | spa)) : ~0ULL;
       const unsigned size = highest_bit(format_.page_sizes & aligned & up_to(highest_bit(bytes)));
       const std::uint64_t first = iova >> shift_;
       const std::uint64_t step = 1ULL << size;
-      put({first, first + ((step >> shift_) - 1)}, spa | (size - shift_) << 2 | prot);
+      put({first, first + ((step >> shift_) - 1)}, spa | (size - shift_) << 2 | prot, at);
       iova += step, spa += step, bytes -= step;
     }
   } catch (const std::bad_alloc&) {

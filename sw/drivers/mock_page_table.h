@@ -79,7 +79,7 @@ class MockPageTable {
   bool allows(std::uint64_t index, std::uint64_t entry, std::uint64_t iova, unsigned prot, std::uint64_t& out) const;
   const Chunk* chunk_of(std::uint64_t index) const;
   bool present_in(const Run& run) const;
-  void put(const Run& run, std::uint64_t entry);
+  void put(const Run& run, std::uint64_t entry, Chunks::iterator& at);
   void take_back(const Run& run) noexcept;
   int check(std::uint64_t iova, std::uint64_t spa, std::uint64_t bytes, unsigned prot) const;
   /// `work(chunk number, chunk)` for the chunks of the run that exist; a chunk left empty goes.

@@ -8,15 +8,10 @@
 // from one another by IOAS_COPY share the count, so that a page is pinned once and charged once (R3.2, R3.9).
 //
 // Linux saves the memory of such counts by reading addresses back from a page table and by searching its trees for
-// other users. Here 12 bytes a pinned page (0.3 %) buy a structure in which every question is a look-up. It is sparse,
-// in chunks of 512 pages, because a mapping without a domain pins nothing and may be absurdly long (R2.14): its cost
-// must not depend on its length. Chunks are made when pages are acquired; releasing only frees, so unmapping cannot
-// fail.
-//
-// Acquiring works chunk by chunk, and within one in batches: pin what is missing, charge it, then count. If the limit
-// is reached the batch is unpinned before anything was charged for it (R3.8); what came before is released as usual.
-// While a batch is pinned and not counted yet, its pages have an address and no user; what is taken back is found by
-// that.
+// other users. Here a page of contiguous memory costs next to nothing and another one 12 bytes (0.3 %), and every
+// question is a look-up. The counts are sparse, in chunks of 512 pages, because a mapping without a domain pins nothing
+// and may be absurdly long (R2.14): its cost must not depend on its length. Chunks are made when pages are acquired;
+// releasing only frees, so unmapping cannot fail.
 //
 // Order on the way out (R12.1): the caller has cleared every page table and has seen the invalidation complete before
 // it releases; here pages are unpinned first and the charge is given back last, to whoever pays at that time.
@@ -29,7 +24,6 @@
 #include <utility>
 
 #include "hal/contradiction.h"
-#include "pagetable/scratch.h"
 
 namespace iommusim::pagetable {
 namespace {
@@ -81,59 +75,22 @@ PageArray::Store& PageArray::known_store() const {
   return *known;
 }
 
-int PageArray::pin_missing(PageChunk& chunk, std::uint64_t base, std::uint64_t first, std::uint64_t last,
-                           std::uint64_t& fresh) {
-  const std::uint32_t* const users = chunk.users();
-  for (std::uint64_t next = first; next <= last;) {
-    if (users[next] != 0) {
-      ++next;
-      continue;
-    }
-    std::uint64_t count = 1;
-    const std::uint64_t most = std::min(last - next + 1, batch_pages());
-    while (count < most && users[next + count] == 0) ++count;
-    std::uint64_t pinned = 0;
-    int error = 0;
-    try {
-      error = source_.pin(base + next, count, writable_, chunk.spas() + next, pinned);
-    } catch (const std::bad_alloc&) {
-      error = ENOMEM;
-    }
-    if (!error) error = source_.charge(count);
-    if (error) {
-      source_.unpin(chunk.spas() + next, pinned);
-      unpin_unused(chunk, first, next);
-      if (fresh != 0) source_.uncharge(fresh);
-      return error;
-    }
-    fresh += count;
-    next += count;
-  }
-  return 0;
-}
-
-void PageArray::unpin_unused(PageChunk& chunk, std::uint64_t first, std::uint64_t end) noexcept {
-  for (std::uint64_t next = first; next < end; ++next)
-    if (chunk.users()[next] == 0) source_.unpin(chunk.spas() + next, 1);
-}
-
 // `first` and `last` are in one chunk.
 int PageArray::acquire_chunk(Store& store, std::uint64_t first, std::uint64_t last) {
   const std::uint64_t index = first / kPages;
   auto at = store.chunks.lower_bound(index);
   if (at == store.chunks.end() || at->first != index)
-    at = store.chunks.emplace_hint(at, index, PageChunk(std::min(kPages, page_count_ - index * kPages)));
-  PageChunk& chunk = at->second;
+    at = store.chunks.try_emplace(at, index, index * kPages, std::min(kPages, page_count_ - index * kPages));
   std::uint64_t fresh = 0;
-  if (const int error = pin_missing(chunk, index * kPages, first % kPages, last % kPages, fresh)) {
-    if (chunk.in_use == 0) store.chunks.erase(at);
-    return error;
+  int error = 0;
+  try {
+    error = at->second.acquire(source_, writable_, first % kPages, last % kPages, fresh);
+  } catch (const std::bad_alloc&) {
+    error = ENOMEM;
   }
-  std::uint32_t* const users = chunk.users();
-  for (std::uint64_t page = first % kPages; page <= last % kPages; ++page) ++users[page];
-  chunk.in_use += fresh;
-  store.pinned += fresh;
-  return 0;
+  if (!at->second.in_use()) store.chunks.erase(at);
+  store.pinned += error ? 0 : fresh;
+  return error;
 }
 
 int PageArray::acquire_locked(std::uint64_t first, std::uint64_t last) {
@@ -156,24 +113,6 @@ int PageArray::acquire_locked(std::uint64_t first, std::uint64_t last) {
   }
 }
 
-// The pages that lost their last user; these are unpinned, in stretches.
-std::uint64_t PageArray::release_chunk(PageChunk& chunk, std::uint64_t first, std::uint64_t last) noexcept {
-  std::uint32_t* const users = chunk.users();
-  std::uint64_t freed = 0;
-  std::uint64_t stretch = 0;  // pages below `page` that are to be unpinned
-  for (std::uint64_t page = first; page <= last; ++page) {
-    hal::ensure(users[page] != 0, "a page is released more often than acquired");
-    if (--users[page] == 0) {
-      ++stretch;
-      continue;
-    }
-    if (stretch != 0) source_.unpin(chunk.spas() + (page - stretch), stretch);
-    freed += std::exchange(stretch, 0);
-  }
-  if (stretch != 0) source_.unpin(chunk.spas() + (last + 1 - stretch), stretch);
-  return freed + stretch;
-}
-
 void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept {
   Store& mine = known_store();
   std::uint64_t freed = 0;
@@ -181,10 +120,8 @@ void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept
   for (std::uint64_t from = first;;) {
     const std::uint64_t to = std::min(last, from | (kPages - 1));
     hal::ensure(at != mine.chunks.end() && at->first == from / kPages, "a page is released that nobody acquired");
-    const std::uint64_t gone = release_chunk(at->second, from % kPages, to % kPages);
-    at->second.in_use -= gone;
-    freed += gone;
-    at = at->second.in_use == 0 ? mine.chunks.erase(at) : std::next(at);
+    freed += at->second.release(source_, from % kPages, to % kPages);
+    at = at->second.in_use() ? std::next(at) : mine.chunks.erase(at);
     if (to == last) break;
     from = to + 1;
   }
@@ -192,26 +129,29 @@ void PageArray::release_locked(std::uint64_t first, std::uint64_t last) noexcept
   if (freed != 0) source_.uncharge(freed);
 }
 
+void PageArray::prepare_cut_locked(std::uint64_t page) {
+  if (page % kPages == 0) return;
+  const auto at = known_store().chunks.find(page / kPages);
+  if (at != known_store().chunks.end()) at->second.expand();
+}
+
 Run PageArray::run_locked(std::uint64_t byte, std::uint64_t limit) const {
   const Chunks& chunks = known_store().chunks;
   std::uint64_t page = byte / kPage;
   auto at = chunks.find(page / kPages);
-  hal::ensure(at != chunks.end() && at->second.users()[page % kPages] != 0, "a page is read that nobody acquired");
-  Run run{at->second.spas()[page % kPages] + byte % kPage, std::min(limit, kPage - byte % kPage)};
-  while (run.bytes < limit) {
-    if (++page % kPages == 0) ++at;
+  hal::ensure(at != chunks.end() && at->second.has_user(page % kPages), "a page is read that nobody acquired");
+  const std::uint64_t start = at->second.spa(page % kPages);
+  const std::uint64_t wanted = (byte % kPage + (limit - 1)) / kPage + 1;  // pages
+  std::uint64_t pages = 0;
+  for (;;) {
+    const std::uint64_t here = std::min(wanted - pages, kPages - page % kPages);
     hal::ensure(at != chunks.end() && at->first == page / kPages, "a page is read that nobody acquired");
-    // The rest of this chunk without a look at its bounds.
-    const std::uint64_t* const spas = at->second.spas();
-    const std::uint64_t end = std::min(at->second.pages(), page % kPages + (limit - run.bytes - 1) / kPage + 1);
-    std::uint64_t next = page % kPages;
-    const std::uint64_t from = next;
-    while (next < end && spas[next] == run.spa + run.bytes + (next - from) * kPage) ++next;
-    run.bytes += std::min(limit - run.bytes, (next - from) * kPage);
-    if (next < end) break;
-    page += next - from - 1;
+    const std::uint64_t more = at->second.run_from(page % kPages, start + pages * kPage, here);
+    pages += more, page += more;
+    if (more < here || pages == wanted) break;
+    ++at;
   }
-  return run;
+  return {start + byte % kPage, std::min(limit, pages * kPage - byte % kPage)};
 }
 
 std::uint64_t PageArray::pinned_pages() {

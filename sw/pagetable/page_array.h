@@ -58,6 +58,10 @@ class PageArray {
   /// The longest contiguous stretch from `byte` on, at most `limit` bytes, over pages that the caller acquired.
   Run run_locked(std::uint64_t byte, std::uint64_t limit) const;
 
+  /// Pages below and from `page` on may be released apart although they were acquired together. May throw
+  /// std::bad_alloc.
+  void prepare_cut_locked(std::uint64_t page);
+
   // For change_payer(), which keeps others from acquiring meanwhile.
   const PageSource& source() const { return source_; }
   std::uint64_t pinned_pages();
@@ -75,9 +79,6 @@ class PageArray {
   Store& store();
   Store& known_store() const;
   int acquire_chunk(Store& store, std::uint64_t first, std::uint64_t last);
-  int pin_missing(PageChunk& chunk, std::uint64_t base, std::uint64_t first, std::uint64_t last, std::uint64_t& fresh);
-  std::uint64_t release_chunk(PageChunk& chunk, std::uint64_t first, std::uint64_t last) noexcept;
-  void unpin_unused(PageChunk& chunk, std::uint64_t first, std::uint64_t end) noexcept;
 
   hal::Os& os_;
   PageSource source_;

@@ -32,6 +32,10 @@ int IoPagetable::cut_after(std::uint64_t address) {
   }
   const Interval upper{address + 1, area->iova.last};
   rest = std::make_unique<Area>(upper, area->pages, area->byte_at(upper.start), area->prot);
+  if (area->filled) {
+    const std::lock_guard pages(area->pages->mutex());
+    area->pages->prepare_cut_locked(rest->first_page());
+  }
   if (area->pins != 0 || area->locks != 0) return EINVAL;
   if (area->filled && huge_pages_) return EINVAL;
   rest->state = AreaState::kLive;
