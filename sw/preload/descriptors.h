@@ -18,6 +18,7 @@ namespace iommusim::preload {
 struct OpenFile {
   std::shared_ptr<hal::File> file;  ///< empty in a child of fork that did not open it
   std::uint64_t remote = 0;         ///< in such a child: its name in the process that has the machine
+  std::shared_ptr<void> hold;       ///< in such a child: tells that process when the last copy is closed
   std::uint64_t device_number = 0;  ///< of a node: st_rdev; 0: not a node
   std::mutex position_lock;
   std::uint64_t position = 0;  // guarded by position_lock
@@ -54,7 +55,7 @@ class Descriptors final : public hal::Files {
   void replace_all(Change change) {
     const std::lock_guard guard(lock_);
     for (Slot& slot : slots_)
-      if (slot.file) (new std::shared_ptr<OpenFile>(slot.file), slot.file = change(*slot.file));
+      if (slot.file) slot.file = change(**new std::shared_ptr<OpenFile>(slot.file));
   }
 
  private:

@@ -126,54 +126,97 @@ int Runtime::opened(int fd) {
   if (sys::call(SYS_fstat, fd, &status) != 0) return fd;
   const Node* const node = tree_.find_node(status);
   if (!node) return fd;
-  auto open = std::make_shared<OpenFile>();
-  open->device_number = node->device_number;
-  int error = fd >= Descriptors::kMaxFd ? -EMFILE : -start();
-  if (!error) {
-    const Inside inside(running_);
-    error = static_cast<int>(guarded([&] { return open_file(*node, open->file); }));
+  if (fd >= Descriptors::kMaxFd) return sys::close(fd), -EMFILE;
+  const auto index = static_cast<std::uint64_t>(node - tree_.nodes().data());
+  std::shared_ptr<OpenFile> open;
+  std::int64_t error = 0;
+  if (lane_) {
+    LaneMessage message;
+    message.op = LaneOp::kOpen;
+    message.a = index;
+    error = lane_->call(message);
+    if (error == 0) open = lane_->make_file(message.id, node->device_number);
+  } else {
+    open = std::make_shared<OpenFile>();
+    open->device_number = node->device_number;
+    error = open_node(index, *open);
   }
   if (error) {
     sys::close(fd);
-    return error;
+    return static_cast<int>(error);
   }
   descriptors_.add(fd, std::move(open));
   return fd;
 }
 
+int Runtime::open_node(std::uint64_t node, OpenFile& out) {
+  if (const int error = start()) return -error;
+  const Inside inside(running_);
+  return static_cast<int>(guarded([&] { return open_file(tree_.nodes().at(node), out.file); }));
+}
+
 std::int64_t Runtime::ioctl(OpenFile& open, std::uint32_t command, std::uint64_t arg) {
+  if (open.file) return ioctl(running_->process, open, command, arg);
+  LaneMessage message;
+  message.op = LaneOp::kIoctl;
+  message.id = open.remote, message.command = command, message.a = arg;
+  return lane_->call(message);
+}
+
+std::int64_t Runtime::read(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position) {
+  if (open.file) return read(running_->process, open, va, bytes, position);
+  LaneMessage message;
+  message.op = LaneOp::kRead;
+  message.id = open.remote, message.a = va, message.b = bytes,
+  message.c = position ? *position : LaneMessage::kNoPosition;
+  return lane_->call(message);
+}
+
+std::int64_t Runtime::write(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position) {
+  if (open.file) return write(running_->process, open, va, bytes, position);
+  LaneMessage message;
+  message.op = LaneOp::kWrite;
+  message.id = open.remote, message.a = va, message.b = bytes,
+  message.c = position ? *position : LaneMessage::kNoPosition;
+  return lane_->call(message);
+}
+
+std::int64_t Runtime::ioctl(hal::Process& caller, OpenFile& open, std::uint32_t command, std::uint64_t arg) {
   const std::shared_ptr<hal::File> file = open.file;
   const Inside inside(running_);
   const std::unique_ptr<CallRecord> record = running_->machine->ioctl_begins(file->name(), command, arg);
-  const std::int64_t result = guarded([&] { return file->ioctl(running_->process, command, arg); });
+  const std::int64_t result = guarded([&] { return file->ioctl(caller, command, arg); });
   if (record) record->ended(result);
   return result;
 }
 
-std::int64_t Runtime::read(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position) {
+std::int64_t Runtime::read(hal::Process& caller, OpenFile& open, std::uint64_t va, std::uint64_t bytes,
+                           const std::uint64_t* position) {
   const std::shared_ptr<hal::File> file = open.file;
   if (position && !file->has_position()) return -ESPIPE;
   const Inside inside(running_);
   std::uint64_t at = position ? *position : 0;
-  if (position || !file->has_position()) return guarded([&] { return file->read(running_->process, va, bytes, at); });
+  if (position || !file->has_position()) return guarded([&] { return file->read(caller, va, bytes, at); });
   const std::lock_guard guard(open.position_lock);
-  return guarded([&] { return file->read(running_->process, va, bytes, open.position); });
+  return guarded([&] { return file->read(caller, va, bytes, open.position); });
 }
 
-std::int64_t Runtime::write(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position) {
+std::int64_t Runtime::write(hal::Process& caller, OpenFile& open, std::uint64_t va, std::uint64_t bytes,
+                            const std::uint64_t* position) {
   const std::shared_ptr<hal::File> file = open.file;
   if (position && !file->has_position()) return -ESPIPE;
   const Inside inside(running_);
   std::uint64_t at = position ? *position : 0;
-  if (position || !file->has_position()) return guarded([&] { return file->write(running_->process, va, bytes, at); });
+  if (position || !file->has_position()) return guarded([&] { return file->write(caller, va, bytes, at); });
   const std::lock_guard guard(open.position_lock);
-  return guarded([&] { return file->write(running_->process, va, bytes, open.position); });
+  return guarded([&] { return file->write(caller, va, bytes, open.position); });
 }
 
 std::int64_t Runtime::map(OpenFile& open, std::uint64_t at, std::uint64_t bytes, int prot, int flags,
                           std::uint64_t offset) {
   const std::uint64_t whole = (bytes + 4095) & ~4095ULL;
   if (bytes == 0 || offset % 4096 != 0) return -EINVAL;
+  if (!open.file) return -ENODEV;  // Model: what is mapped is reached in the process of the machine only
   hal::MappedRegion region;
   const bool shared = (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
   {

@@ -9,10 +9,12 @@
 #include <memory>
 #include <mutex>
 
+#include "preload/child_server.h"
 #include "preload/descriptors.h"
 #include "preload/file_mappings.h"
 #include "preload/machine.h"
 #include "preload/own_process.h"
+#include "preload/parent_lane.h"
 #include "preload/tree.h"
 #include "vfio/registry.h"
 
@@ -46,9 +48,24 @@ class Runtime {
   /// (`fd` is closed then).
   int opened(int fd);
 
+  // Calls of this process, wherever the machine is.
   std::int64_t ioctl(OpenFile& open, std::uint32_t command, std::uint64_t arg);
   std::int64_t read(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position);
   std::int64_t write(OpenFile& open, std::uint64_t va, std::uint64_t bytes, const std::uint64_t* position);
+  // Calls of any process, where the machine is.
+  std::int64_t ioctl(hal::Process& caller, OpenFile& open, std::uint32_t command, std::uint64_t arg);
+  std::int64_t read(hal::Process& caller, OpenFile& open, std::uint64_t va, std::uint64_t bytes,
+                    const std::uint64_t* position);
+  std::int64_t write(hal::Process& caller, OpenFile& open, std::uint64_t va, std::uint64_t bytes,
+                     const std::uint64_t* position);
+  /// 0 or a negative errno. `node`: an index into the tree's.
+  int open_node(std::uint64_t node, OpenFile& out);
+
+  // Around fork (runtime_fork.cpp).
+  void before_fork();
+  void after_fork_in_parent();
+  void after_fork_in_child();
+
   /// mmap() of a file of the stack: the address.
   std::int64_t map(OpenFile& open, std::uint64_t at, std::uint64_t bytes, int prot, int flags, std::uint64_t offset);
 
@@ -68,7 +85,10 @@ class Runtime {
   FileMappings mappings_;
   std::mutex start_lock_;
   std::atomic<pthread_t> starting_{};
-  Running* running_ = nullptr;  // set once, under start_lock_
+  Running* running_ = nullptr;        // set once, under start_lock_
+  std::unique_ptr<ParentLane> lane_;  // in a child of fork of a process with a machine: the way to it
+  int fork_sockets_[2] = {-1, -1};    // between before_fork() and its end; guarded by start_lock_
+  ChildFiles fork_files_;
 };
 
 }  // namespace iommusim::preload

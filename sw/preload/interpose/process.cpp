@@ -7,7 +7,11 @@
 namespace iommusim::preload {
 namespace {
 
-[[gnu::constructor]] void library_begins() { Runtime::get(); }
+[[gnu::constructor]] void library_begins() {
+  if (Runtime::get().active())
+    pthread_atfork([] { Runtime::get().before_fork(); }, [] { Runtime::get().after_fork_in_parent(); },
+                   [] { Runtime::get().after_fork_in_child(); });
+}
 [[gnu::destructor]] void library_ends() { Runtime::get().finish(); }
 
 }  // namespace
