@@ -12,6 +12,7 @@
 #include "preload/host_files.h"
 #include "preload/machines.h"
 #include "preload/proc_status.h"
+#include "preload/register_access.h"
 #include "preload/signals.h"
 #include "preload/system_calls.h"
 #include "uapi/build_options.h"
@@ -234,6 +235,19 @@ std::int64_t Runtime::map(OpenFile& open, std::uint64_t at, std::uint64_t bytes,
   if (address < 0 && address > -4096) return address;
   mappings_.add(static_cast<std::uint64_t>(address), whole, region, prot);
   return address;
+}
+
+bool Runtime::access_mapping(const void* address, ucontext_t& context) {
+  std::uint64_t offset = 0;
+  int prot = 0;
+  const auto registers = mappings_.find(reinterpret_cast<std::uint64_t>(address), offset, prot);
+  if (!registers) return false;
+  const Inside inside(running_);
+  return guarded([&] {
+           const bool done =
+               access_registers(context, *registers, offset, (prot & PROT_READ) != 0, (prot & PROT_WRITE) != 0);
+           return done ? 1 : 0;
+         }) == 1;
 }
 
 std::string Runtime::status_text(int pid) {

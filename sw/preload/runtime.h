@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <ucontext.h>
 
 #include <memory>
 #include <mutex>
@@ -68,6 +69,9 @@ class Runtime {
 
   /// mmap() of a file of the stack: the address.
   std::int64_t map(OpenFile& open, std::uint64_t at, std::uint64_t bytes, int prot, int flags, std::uint64_t offset);
+  /// An instruction of the program faulted at `address`. False: no registers are mapped there, or it is not an access
+  /// that can be done in its place.
+  bool access_mapping(const void* address, ucontext_t& context);
 
   /// Status files of /proc that this process may ask for.
   std::string status_text(int pid);

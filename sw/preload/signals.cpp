@@ -70,7 +70,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   const bool sent = info->si_code <= 0;
   if (!sent && running &&
       (running->process.space().wait_for_move(info->si_addr) || running->ram.repair(info->si_addr) ||
-       end_copy(context))) {
+       end_copy(context) || Runtime::get().access_mapping(info->si_addr, *static_cast<ucontext_t*>(context)))) {
     errno = saved;
     return;
   }

@@ -89,8 +89,8 @@ struct InProcess {
     drivers::MockDeviceOptions options;
     options.group = 1;
     options.pasid_width = 20;
-    options.capabilities.insert({domain::Capability::kDirtyTracking, domain::Capability::kPageRequests,
-                                 domain::Capability::kPasid});
+    options.capabilities.insert(
+        {domain::Capability::kDirtyTracking, domain::Capability::kPageRequests, domain::Capability::kPasid});
     drivers::MockDevice& hardware = iommu.add_device(options);
     function.set_hardware(hardware);
     registry.add("0000:00:04.0", function, hardware);
