@@ -42,7 +42,8 @@ void DriverSeat::open(Kernel& kernel, base::DeviceId device, const std::string& 
   interrupts_ = std::make_unique<hal::SystemcInterrupts>(*os_, vectors_, software_.cost.interrupt_ns);
   if (params_.place == DriverPlace::kUser) {
     attachment_.open(kernel, name_, id_parameter, {device});
-    port_ = std::make_unique<UserPort>(*os_, kernel.memory(), attachment_, buffer_, params_.iova, params_.spread);
+    port_ = std::make_unique<UserPort>(*os_, kernel.memory(), attachment_.program(), attachment_.ioas(), buffer_,
+                                       params_.iova, params_.spread);
     return;
   }
   domain::Device& hardware = kernel.add_device(device.value, id_parameter);

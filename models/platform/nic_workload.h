@@ -5,34 +5,24 @@
 
 #include "devices/nic.h"
 #include "drivers/rings/nic_queue.h"
-#include "platform/driver_seat.h"
-#include "platform/driver_stats.h"
-#include "platform/workload.h"
+#include "platform/ring_workload.h"
 
 namespace iommusim::platform {
 
 /// Bytes of the driver's memory.
 std::uint64_t nic_memory(const DeviceParams& params);
 
-class NicWorkload final : public Workload, drivers::rings::NicClient {
+class NicWorkload final : public RingWorkload<devices::Nic, drivers::rings::NicQueue>, drivers::rings::NicClient {
  public:
   /// `buffer` is the offset of its memory among that of all programs.
   NicWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, std::uint64_t buffer,
               stats::Group& parent);
 
-  std::vector<bus::InitiatorSocket*> sockets() override { return {&nic_.socket()}; }
-  std::vector<std::string> port_names() const override { return {name_}; }
-  std::string device_name() const override { return name_; }
-  std::vector<std::vector<std::uint32_t>> functions() const override { return {{nic_.device().value}}; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;
   double progress() const override;
   devices::Digest digest() const override;
-  std::uint64_t buffer_digest() const override { return 0; }
-  std::uint64_t transfers() const override;
-  std::uint64_t failed_transfers() const override { return nic_.master().statistics().failed.value(); }
-  std::uint64_t bytes_moved() const override;
 
  private:
   struct Flow {
@@ -47,18 +37,9 @@ class NicWorkload final : public Workload, drivers::rings::NicClient {
   void sent(unsigned queue, bool ok) override;
   bool finished(unsigned queue) override;
 
-  std::string name_;
-  DeviceParams params_;
-  devices::Nic nic_;
-  DriverSeat seat_;
-  DriverStats stats_;
   std::uint64_t buffer_step_;
-  std::vector<std::unique_ptr<drivers::rings::NicQueue>> queues_;
   std::vector<Flow> flows_;
   devices::Digest digest_;  ///< packets received
-  std::unique_ptr<hal::Mutex> lock_;
-  std::unique_ptr<hal::WaitQueue> changed_;
-  std::size_t running_ = 0;
 };
 
 }  // namespace iommusim::platform

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/nvme_workload.h"
 
-#include <mutex>
-
-#include "base/error.h"
 #include "devices/wire.h"
-#include "domain/errno_name.h"
-#include "platform/checks.h"
-#include "platform/kernel.h"
-#include "tlm/failure.h"
 
 namespace iommusim::platform {
 
@@ -22,12 +15,7 @@ drivers::rings::NvmeQueueOptions nvme_options_of(const DeviceParams& params, uns
   out.queue = queue;
   out.entries = driver.ring_entries;
   out.depth = params.io.depth;
-  out.buffers.mapping = driver.mapping;
-  out.buffers.scattered = driver.layout == BufferLayout::kScattered;
-  out.buffers.pages = params.io.io_bytes / nvme_hw::kBlockBytes;
-  out.buffers.count = driver.buffers;
-  out.buffers.wrong_every = driver.wrong_every;
-  out.buffers.cpu = queue;
+  out.buffers = buffer_options_of(driver, params.io.io_bytes / nvme_hw::kBlockBytes, queue);
   out.polling = driver.completion == Completion::kPolling;
   out.batch = driver.batch;
   out.command_ns = driver.packet_ns;
@@ -46,65 +34,31 @@ std::uint64_t nvme_memory(const DeviceParams& params) {
 
 NvmeWorkload::NvmeWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system,
                            std::uint64_t buffer, stats::Group& parent)
-    : name_(name),
-      params_(params),
-      nvme_(name.c_str(), params.nvme, parent),
-      seat_(name, params.driver, system, params.io.queues, buffer),
-      stats_(parent, name + "_driver"),
+    : RingWorkload(name, params, params.nvme, system, params.io.queues, buffer, parent),
       queue_step_(drivers::rings::NvmeQueue::memory(nvme_options_of(params, 0))) {
-  seat_.mmio().socket.bind(nvme_.registers());
-  nvme_.connect(&seat_);
   for (std::uint32_t queue = 0; queue < params.io.queues; ++queue)
     threads_.push_back({base::Random(devices::scramble(system.seed.workload) + queue),
                         devices::share_of(params.io.count, params.io.queues, queue)});
 }
 
 void NvmeWorkload::open(Kernel& kernel) {
-  lock_ = kernel.os().make_mutex();
-  changed_ = kernel.os().make_wait_queue();
-  seat_.open(kernel, nvme_.device(), "devices." + name_ + ".nvme.bdf");
+  take_seat(kernel, ".nvme.bdf");
   controller_ = std::make_unique<drivers::rings::NvmeController>(seat_.os(), seat_.mmio(), seat_.port(), 0);
   int error = controller_->open();
   drivers::rings::NvmeClient& application = *this;
-  for (unsigned queue = 0; queue < threads_.size() && error == 0; ++queue) {
-    queues_.push_back(std::make_unique<drivers::rings::NvmeQueue>(
+  for (unsigned queue = 0; queue < threads_.size() && error == 0; ++queue)
+    error = open_queue(std::make_unique<drivers::rings::NvmeQueue>(
         seat_.os(), seat_.mmio(), seat_.port(), *controller_,
         drivers::rings::NvmeController::kMemory + queue * queue_step_, nvme_options_of(params_, queue), application));
-    seat_.interrupts().set_handler(queue, [this, queue] { queues_[queue]->interrupt(); });
-    error = queues_.back()->open();
-  }
-  if (error != 0)
-    throw ParameterError("devices." + name_ + ".driver", std::string("its queues cannot be created: ") +
-                                                             domain::errno_name(error) +
-                                                             ", expected IOVAs inside what the IOMMU can hold");
+  expect_open(error, "its queues cannot be created");
 }
 
-void NvmeWorkload::run(Kernel& kernel) {
-  running_ = queues_.size();
-  for (auto& queue : queues_)
-    kernel.os().start_thread(name_ + "_queue", [this, served = queue.get()] {
-      bus::guarded([&] {
-        if (!served->run()) ++stats_.stopped;
-      });
-      --running_;
-      changed_->wake_all();
-    });
-  std::unique_lock<hal::Mutex> guard(*lock_);
-  while (running_ != 0) changed_->wait(*lock_);
-}
+void NvmeWorkload::run(Kernel& kernel) { serve_queues(kernel); }
 
 void NvmeWorkload::close(Kernel&) {
-  for (auto& queue : queues_) {
-    queue->close();
-    stats_.maps += queue->buffers().maps();
-    stats_.unmaps += queue->buffers().unmaps();
-    stats_.wrong += queue->buffers().wrong();
-    stats_.interrupts += queue->waits().interrupts();
-    stats_.polls += queue->waits().turns();
-  }
+  close_queues();
   controller_->close();
-  seat_.close();
-  queues_.clear();
+  leave_seat();
 }
 
 // The program.
@@ -148,15 +102,6 @@ void NvmeWorkload::done(unsigned queue, const drivers::rings::NvmeIo& io, int st
 
 double NvmeWorkload::progress() const {
   return static_cast<double>(stats_.completed.value() + stats_.failed.value()) / static_cast<double>(params_.io.count);
-}
-
-std::uint64_t NvmeWorkload::transfers() const {
-  return nvme_.master().statistics().completed.value() + failed_transfers();
-}
-
-std::uint64_t NvmeWorkload::bytes_moved() const {
-  const auto& stats = nvme_.master().statistics();
-  return stats.bytes_read.value() + stats.bytes_written.value();
 }
 
 }  // namespace iommusim::platform

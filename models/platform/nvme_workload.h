@@ -7,34 +7,24 @@
 #include "base/random.h"
 #include "devices/nvme.h"
 #include "drivers/rings/nvme_queue.h"
-#include "platform/driver_seat.h"
-#include "platform/driver_stats.h"
-#include "platform/workload.h"
+#include "platform/ring_workload.h"
 
 namespace iommusim::platform {
 
 /// Bytes of the driver's memory.
 std::uint64_t nvme_memory(const DeviceParams& params);
 
-class NvmeWorkload final : public Workload, drivers::rings::NvmeClient {
+class NvmeWorkload final : public RingWorkload<devices::Nvme, drivers::rings::NvmeQueue>, drivers::rings::NvmeClient {
  public:
   /// `buffer` is the offset of its memory among that of all programs.
   NvmeWorkload(const std::string& name, const DeviceParams& params, const SystemParams& system, std::uint64_t buffer,
                stats::Group& parent);
 
-  std::vector<bus::InitiatorSocket*> sockets() override { return {&nvme_.socket()}; }
-  std::vector<std::string> port_names() const override { return {name_}; }
-  std::string device_name() const override { return name_; }
-  std::vector<std::vector<std::uint32_t>> functions() const override { return {{nvme_.device().value}}; }
   void open(Kernel& kernel) override;
   void run(Kernel& kernel) override;
   void close(Kernel& kernel) override;
   double progress() const override;
   devices::Digest digest() const override { return digest_; }
-  std::uint64_t buffer_digest() const override { return 0; }
-  std::uint64_t transfers() const override;
-  std::uint64_t failed_transfers() const override { return nvme_.master().statistics().failed.value(); }
-  std::uint64_t bytes_moved() const override;
 
  private:
   struct Thread {
@@ -47,19 +37,10 @@ class NvmeWorkload final : public Workload, drivers::rings::NvmeClient {
   void done(unsigned queue, const drivers::rings::NvmeIo& io, int status, const std::uint8_t* data,
             std::uint64_t latency_ns) override;
 
-  std::string name_;
-  DeviceParams params_;
-  devices::Nvme nvme_;
-  DriverSeat seat_;
-  DriverStats stats_;
   std::uint64_t queue_step_;
   std::unique_ptr<drivers::rings::NvmeController> controller_;
-  std::vector<std::unique_ptr<drivers::rings::NvmeQueue>> queues_;
   std::vector<Thread> threads_;
   devices::Digest digest_;  ///< commands
-  std::unique_ptr<hal::Mutex> lock_;
-  std::unique_ptr<hal::WaitQueue> changed_;
-  std::size_t running_ = 0;
 };
 
 }  // namespace iommusim::platform

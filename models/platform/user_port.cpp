@@ -8,9 +8,7 @@
 
 namespace iommusim::platform {
 
-std::uint64_t UserPort::spa_of(std::uint64_t offset) const {
-  return attachment_.program().buffers() + buffer_ + offset;
-}
+std::uint64_t UserPort::spa_of(std::uint64_t offset) const { return program_.buffers() + buffer_ + offset; }
 
 void UserPort::read(std::uint64_t offset, void* out, std::size_t bytes) { memory_.read(spa_of(offset), out, bytes); }
 
@@ -33,14 +31,14 @@ std::uint64_t UserPort::take_iova(std::uint64_t pages) {
 int UserPort::map(std::uint64_t offset, std::uint64_t bytes, unsigned, unsigned, std::uint64_t& iova_out) {
   const std::unique_lock<hal::Mutex> guard(*lock_);
   iova_out = take_iova(bytes / 4096);
-  const int error = -attachment_.program().ioas_map(attachment_.ioas(), iova_out, kBufferVa + buffer_ + offset, bytes);
+  const int error = -program_.ioas_map(ioas_, iova_out, kBufferVa + buffer_ + offset, bytes);
   if (error != 0) free_[bytes / 4096].push_front(iova_out);
   return error;
 }
 
 void UserPort::unmap(std::uint64_t iova, std::uint64_t bytes, unsigned) {
   const std::unique_lock<hal::Mutex> guard(*lock_);
-  base::ensure(attachment_.program().ioas_unmap(attachment_.ioas(), iova, bytes) == 0, "a buffer cannot be unmapped");
+  base::ensure(program_.ioas_unmap(ioas_, iova, bytes) == 0, "a buffer cannot be unmapped");
   free_[bytes / 4096].push_back(iova);
 }
 

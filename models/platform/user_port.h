@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "drivers/rings/buffer_port.h"
-#include "platform/attachment.h"
+#include "platform/user_program.h"
 
 namespace iommusim::platform {
 
@@ -16,11 +16,12 @@ class UserPort final : public drivers::rings::BufferPort {
  public:
   /// The driver's memory is [buffer, buffer + bytes) of the program's buffers, and it uses `spread` times as much IOVA
   /// space from `iova` on.
-  UserPort(hal::Os& os, hal::Memory& memory, Attachment& attachment, std::uint64_t buffer, std::uint64_t iova,
-           std::uint32_t spread)
+  UserPort(hal::Os& os, hal::Memory& memory, UserProgram& program, std::uint32_t ioas, std::uint64_t buffer,
+           std::uint64_t iova, std::uint32_t spread)
       : lock_(os.make_mutex()),
         memory_(memory),
-        attachment_(attachment),
+        program_(program),
+        ioas_(ioas),
         buffer_(buffer),
         first_page_(iova / 4096),
         spread_(spread) {}
@@ -36,7 +37,8 @@ class UserPort final : public drivers::rings::BufferPort {
 
   std::unique_ptr<hal::Mutex> lock_;  // guards the program and what follows
   hal::Memory& memory_;
-  Attachment& attachment_;
+  UserProgram& program_;
+  const std::uint32_t ioas_;
   const std::uint64_t buffer_;
   const std::uint64_t first_page_;
   const std::uint32_t spread_;

@@ -3,6 +3,7 @@
 // handed to the client, packets of the client are sent. One thread a queue; queues share nothing but the ports.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "drivers/rings/completion_wait.h"
@@ -51,6 +52,7 @@ class NicQueue {
   const CompletionWait& waits() const { return wait_; }
   const BufferPool& receive_buffers() const { return in_; }
   const BufferPool& transmit_buffers() const { return out_; }
+  std::array<const BufferPool*, 2> pools() const { return {&in_, &out_}; }
 
  private:
   std::uint32_t registers() const;

@@ -3,7 +3,7 @@
 // with a buffer, and hands back what they brought. Queues share nothing but the ports.
 #pragma once
 
-#include <functional>
+#include <array>
 #include <memory>
 
 #include "drivers/rings/buffer_pool.h"
@@ -58,6 +58,7 @@ class NvmeQueue {
 
   const CompletionWait& waits() const { return wait_; }
   const BufferPool& buffers() const { return buffers_; }
+  std::array<const BufferPool*, 1> pools() const { return {&buffers_}; }
 
  private:
   struct Slot {
