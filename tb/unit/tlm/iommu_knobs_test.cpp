@@ -36,6 +36,37 @@ TEST(IommuKnobs, SharedPortCyclesSpacesDmaAndOwnAccesses) {
   EXPECT_EQ(time_of(params, miss), walk) << "what comes alone waits for nobody";
 }
 
+/// Four reads of walks and six hits want the port at once: it is theirs by turns, then that of the hits alone.
+TEST(IommuKnobs, SharedPortCyclesAlternateUnderLoad) {
+  IommuParams params;
+  params.shared_port_cycles = 20;
+  const auto apart = [](IommuBench& bench) {
+    const auto begin = [&](std::uint64_t page) {
+      PooledPayload* const read = &bench.begin(false, 0x10000 + page * 0x1000, 8);
+      sc_test::run_to(now_ps() + 1000);
+      return read;
+    };
+    for (const std::uint64_t page : {2, 3, 5, 6}) begin(page);
+    PooledPayload* hits[6];
+    for (auto& hit : hits) hit = begin(0);
+    sc_test::run_to(now_ps() + 10'000'000);
+    for (std::size_t i = 1; i < 6; ++i)
+      EXPECT_EQ(bench.device.answered(*hits[i]) - bench.device.answered(*hits[i - 1]), i < 4 ? 40'000U : 20'000U) << i;
+    return Picoseconds{0};
+  };
+  time_of(params, apart);
+}
+
+TEST(IommuKnobs, DmaOutstandingHoldsTheNextPieceUntilAnAnswer) {
+  IommuParams params;
+  params.dma_outstanding = 2;
+  const Picoseconds together = time_of(params, hit_on_two_pages);
+  params.dma_outstanding = 256;
+  EXPECT_EQ(time_of(params, hit_on_two_pages), together);
+  params.dma_outstanding = 1;
+  EXPECT_GE(time_of(params, hit_on_two_pages), together + kLatency * 1000);
+}
+
 TEST(IommuKnobs, AccessCyclesAndClockMhzGiveTheTimeOfARegisterAccess) {
   const auto access = [](IommuBench& bench) {
     const Picoseconds start = now_ps();
