@@ -134,6 +134,23 @@ SC_TEST(DmaEngine, DoorbellNs) {
   sc_test::run_out();
 }
 
+SC_TEST(DmaEngine, RegisterNs) {
+  DmaEngineParams params;
+  params.register_ns = 41;
+  DmaEngineBench bench(params);
+  (void)bench.read(engine_hw::kHead);
+  EXPECT_EQ(bench.registers.took, 41'000U);
+}
+
+SC_TEST(DmaEngine, FetchBatch) {
+  DmaEngineParams params;
+  params.fetch_batch = 3;
+  DmaEngineBench bench(params);
+  for (std::uint32_t i = 0; i < 7; ++i) bench.submit(engine_hw::kFill, 8, i, DmaEngineBench::kTo);
+  sc_test::run_out();
+  EXPECT_EQ(bench.device.statistics().fetches.value(), 3U) << "3, 3, 1";
+}
+
 SC_TEST(DmaEngine, ChunksAndChunkBytes) {
   DmaEngineParams params;
   params.chunks = 2;

@@ -60,6 +60,7 @@ constexpr Exception kExceptions[] = {
     {".io.depth.", "what is asked for"},
     {".buffer_pages.", "a size of memory: BufferPool.*, NicQueueTest.APacketOfManyPiecesArrivesInOrder"},
     {".ring_entries.", "a size of memory: NvmeQueueTest.ReadsBringWhatWritesStoredOverManyTurnsOfTheQueue"},
+    {".window.chunk_bytes.", "what software maps at once: DemandPaging.*"},
     {".paging.", "what software does about page faults: DemandPaging.*"},
     {".atc.present.", "Atc.SwitchedOffItPassesEverythingOn"},
     {".invalidation_depth.", "software's: DeviceAtc.NoMoreAreOutstandingThanTheDeviceQueues"},
