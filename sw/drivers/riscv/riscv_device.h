@@ -124,6 +124,7 @@ class RiscvDevice final : public domain::Device {
   void drop(const Use& use);
 
   int attach_process(std::uint32_t process, RiscvDomain& domain);
+  void link_process(std::uint32_t process, const Use& use);
   ProcessTarget process_target(const RiscvDomain& domain) const;
   void switch_process(std::uint32_t process, std::uint64_t context, const Use& next, const ProcessTarget& target);
   void forget_process(std::uint32_t process, std::uint64_t ta);

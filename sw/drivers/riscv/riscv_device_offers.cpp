@@ -52,9 +52,10 @@ const void* RiscvDevice::iommu_driver() const { return &iommu_.system(); }
 int RiscvDevice::alloc_domain(const RiscvDomain::Format& format, std::unique_ptr<domain::Domain>& out) {
   if (format.address_bits == 0) return EOPNOTSUPP;
   SpaceNumbers& numbers = format.second_stage() ? iommu_.system().gscids() : iommu_.system().pscids();
-  const std::uint32_t number = numbers.take();
-  if (number == 0) return ENOMEM;
-  auto fresh = std::make_unique<RiscvDomain>(iommu_.ports(), iommu_.system(), iommu_.options(), format, number);
+  TakenNumber taken(numbers);
+  if (taken.number() == 0) return ENOMEM;
+  auto fresh = std::make_unique<RiscvDomain>(iommu_.ports(), iommu_.system(), iommu_.options(), format, taken.number());
+  taken.keep();  // it gives back itself
   if (!fresh->usable()) return ENOMEM;
   out = std::move(fresh);
   return 0;
@@ -94,9 +95,10 @@ int RiscvDevice::alloc_virtual_iommu(const domain::VirtualIommuRequest& request,
   auto* const parent = dynamic_cast<RiscvDomain*>(request.parent);
   if (!offers_virtual_iommu(request.type) || request.data.given()) return EOPNOTSUPP;
   if (parent == nullptr || !parent->tag().second_stage || !suits(*parent)) return EINVAL;
-  const std::uint32_t gscid = iommu_.system().gscids().take();
-  if (gscid == 0) return ENOMEM;
-  out = std::make_unique<RiscvVirtualIommu>(iommu_, *parent, gscid, *request.ports);
+  TakenNumber taken(iommu_.system().gscids());
+  if (taken.number() == 0) return ENOMEM;
+  out = std::make_unique<RiscvVirtualIommu>(iommu_, *parent, taken.number(), *request.ports);
+  taken.keep();
   return 0;
 }
 

@@ -56,7 +56,7 @@ int RiscvDevice::attach_process(std::uint32_t process, RiscvDomain& domain) {
   if (const int error = directory_->locate(0, default_context)) return error;
   if (const int error = directory_->locate(process, context)) return error;
   const Use use{&domain, Link{this, domain.tag(), process == 0 ? std::nullopt : std::optional(process)}};
-  domain.links().add(use.link);  // before the context: no unmap may miss this IOMMU
+  link_process(process, use);  // before the context: no unmap may miss this IOMMU
   if (in_directory_) {
     switch_process(process, context, use, process_target(domain));
     return 0;
@@ -71,6 +71,18 @@ int RiscvDevice::attach_process(std::uint32_t process, RiscvDomain& domain) {
   }
   drop(std::exchange(use_of(process), use));
   return 0;
+}
+
+/// Takes all memory that the attachment needs; nothing after it fails.
+void RiscvDevice::link_process(std::uint32_t process, const Use& use) {
+  const bool fresh = process != 0 && processes_.count(process) == 0;
+  if (fresh) processes_.emplace(process, Use{});
+  try {
+    use.domain->links().add(use.link);
+  } catch (...) {
+    if (fresh) processes_.erase(process);
+    throw;
+  }
 }
 
 void RiscvDevice::block_pasid(std::uint32_t pasid) {

@@ -2,6 +2,7 @@
 // Numbers and groups of a system.
 #include "drivers/riscv/riscv_system.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "hal/contradiction.h"
@@ -10,23 +11,26 @@ namespace iommusim::drivers::riscv {
 
 std::uint32_t SpaceNumbers::take() {
   const std::lock_guard guard(*lock_);
-  if (!returned_.empty()) {
-    const std::uint32_t number = *returned_.begin();
-    returned_.erase(returned_.begin());
-    return number;
-  }
-  return first_unused_ < end_ ? first_unused_++ : 0;
+  while (lowest_ < taken_.size() && taken_[lowest_]) ++lowest_;
+  if (lowest_ == end_) return 0;
+  if (lowest_ == taken_.size()) taken_.push_back(false);
+  taken_[lowest_] = true;
+  ++in_use_;
+  return lowest_++;
 }
 
 void SpaceNumbers::give_back(std::uint32_t number) {
   const std::lock_guard guard(*lock_);
-  hal::ensure(number != 0 && number < first_unused_ && returned_.insert(number).second,
+  hal::ensure(number != 0 && number < taken_.size() && taken_[number],
               "the number of an address space is given back that was not taken");
+  taken_[number] = false;
+  lowest_ = std::min(lowest_, number);
+  --in_use_;
 }
 
 std::uint64_t SpaceNumbers::in_use() const {
   const std::lock_guard guard(*lock_);
-  return first_unused_ - 1 - returned_.size();
+  return in_use_;
 }
 
 domain::Group& RiscvSystem::group(std::uint32_t id) {

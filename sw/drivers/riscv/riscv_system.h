@@ -5,7 +5,7 @@
 
 #include <map>
 #include <memory>
-#include <set>
+#include <vector>
 
 #include "domain/domain.h"
 #include "hal/os.h"
@@ -17,17 +17,35 @@ class SpaceNumbers {
  public:
   SpaceNumbers(hal::Os& os, std::uint32_t end) : end_(end), lock_(os.make_mutex()) {}
 
-  /// 0 when all are taken.
+  /// 0 when all are taken. May throw std::bad_alloc.
   std::uint32_t take();
-  /// Only after the last invalidation of that address space.
+  /// Only after the last invalidation of that address space. Cannot fail.
   void give_back(std::uint32_t number);
   std::uint64_t in_use() const;
 
  private:
   const std::uint32_t end_;
   std::unique_ptr<hal::Mutex> lock_;  // guards what follows
-  std::uint32_t first_unused_ = 1;    // no number from here on was ever taken
-  std::set<std::uint32_t> returned_;
+  std::vector<bool> taken_ = {true};  // by number; what is beyond was never taken
+  std::uint32_t lowest_ = 1;          // no number below is free
+  std::uint64_t in_use_ = 0;
+};
+
+/// A number that was taken, until somebody keeps it.
+class TakenNumber {
+ public:
+  explicit TakenNumber(SpaceNumbers& numbers) : numbers_(numbers), number_(numbers.take()) {}
+  ~TakenNumber() {
+    if (number_ != 0) numbers_.give_back(number_);
+  }
+  TakenNumber(const TakenNumber&) = delete;
+  TakenNumber& operator=(const TakenNumber&) = delete;
+  std::uint32_t number() const { return number_; }
+  void keep() { number_ = 0; }
+
+ private:
+  SpaceNumbers& numbers_;
+  std::uint32_t number_;
 };
 
 class RiscvSystem {

@@ -61,7 +61,12 @@ int RiscvVirtualIommu::add_device(domain::Device& device, std::uint64_t virtual_
     const std::unique_lock guard(*lock_);
     devices_[id] = known;
   }
-  iommu_.tell_faults(*known, &ports_, id);
+  try {
+    iommu_.tell_faults(*known, &ports_, id);
+  } catch (...) {  // no memory: as if it had never been
+    remove_device(device, virtual_id);
+    throw;
+  }
   return 0;
 }
 

@@ -29,6 +29,20 @@ TEST(RiscvSystem, ThereAreTwentyBitsOfPscids) {
   EXPECT_EQ(system.pscids().take(), 0U);
 }
 
+TEST(RiscvSystem, ANumberThatNobodyKeepsComesBack) {
+  hal::ThreadOs os;
+  RiscvSystem system(os);
+  {
+    TakenNumber first(system.gscids()), second(system.gscids());
+    EXPECT_EQ(first.number(), 1U);
+    EXPECT_EQ(second.number(), 2U);
+    second.keep();
+  }
+  EXPECT_EQ(system.gscids_in_use(), 1U);
+  EXPECT_EQ(system.gscids().take(), 1U);
+  EXPECT_EQ(system.gscids().take(), 3U);
+}
+
 TEST(RiscvSystem, GroupsKeepTheirAddress) {
   hal::ThreadOs os;
   RiscvSystem system(os);
