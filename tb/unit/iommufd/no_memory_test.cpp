@@ -9,6 +9,7 @@
 #include <new>
 
 #include "failing_memory.h"
+#include "hal/file_table.h"
 #include "world.h"
 
 namespace iommusim::iommufd {
@@ -23,8 +24,48 @@ void exempt_the_mock(World& world) {
   });
 }
 
+/// Gives the process its frames beforehand: a page fault that finds none is another error.
+void touch(World& world, std::uint64_t pages) {
+  suspended = true;
+  const auto touch_pages = [&](std::uint64_t va, std::uint64_t count) {
+    for (std::uint64_t page = 0; page < count; ++page) world.user.copy_to_user(va + page * kPage, "x", 1);
+  };
+  touch_pages(kHeap, 3);
+  touch_pages(kHeap + (1 << 20), pages);
+  touch_pages(kHeap + (4 << 20), 2);
+  touch_pages(kHeap + (5 << 20), 6);
+  suspended = false;
+}
+
+/// A memory file in a second page table of the same address space, and mappings of single pages that are cut.
+template <class Note>
+void map_files_and_cut(World& world, ObjectId ioas, ObjectId device, Note note) {
+  suspended = true;
+  int fd = -1;
+  world.user.descriptors().install(std::make_shared<hal::MemFd>(world.frames, 4), fd);
+  suspended = false;
+  uapi::IommuIoasMapFile file{0, kReadWrite | kFixed, ioas, fd, kPage, 2 * kPage, 0x900000};
+  note(world.call(uapi::kIommuIoasMapFile, file));
+  uapi::IommuHwptAlloc second{0, 0, device, ioas, 0, 0, 0, 0, 0, 0, 0};
+  note(world.call(uapi::kIommuHwptAlloc, second));
+  note(world.ioas_map(ioas, kHeap + (4 << 20), 2 * kPage, 0xA00000));
+  uapi::IommuIoasChangeProcess nothing{0, 0};
+  const int refused = world.call(uapi::kIommuIoasChangeProcess, nothing);
+  if (refused != EINVAL) note(refused);  // there is a mapping of user memory, too
+  ObjectId small = 0;
+  if (!note(world.ioas_alloc(small))) return;
+  uapi::IommuOption off{0, uapi::kIommuOptionHugePages, uapi::kIommuOptionOpSet, 0, small, 0};
+  note(world.call(uapi::kIommuOption, off));
+  uapi::IommuHwptAlloc third{0, 0, device, small, 0, 0, 0, 0, 0, 0, 0};
+  note(world.call(uapi::kIommuHwptAlloc, third));
+  if (!note(world.ioas_map(small, kHeap + (5 << 20), 6 * kPage, 0x10000))) return;
+  const auto hold = world.context->objects().hold<Ioas>(small);
+  note(or_enomem([&] { return hold->space().cut({0x12000, 0x13FFF}); }));
+}
+
 /// A program's whole life, going on as well as it can after each error. The first error, or 0.
 int run_scenario(World& world, std::uint64_t pages = 600) {
+  touch(world, pages);
   int first = 0;
   const auto note = [&](int error) {
     if (first == 0) first = error;
@@ -42,6 +83,7 @@ int run_scenario(World& world, std::uint64_t pages = 600) {
   note(world.call(uapi::kIommuIoasCopy, copy));
   uapi::IommuHwptAlloc alloc{0, 0, device, other, 0, 0, 0, 0, 0, 0, 0};
   const bool has_manual = note(world.call(uapi::kIommuHwptAlloc, alloc));
+  if (is_bound) map_files_and_cut(world, ioas, device, note);
   if (is_attached && has_manual) note(device_replace(*world.context, device, alloc.out_hwpt_id));
   pt = ioas;
   if (is_attached) note(device_replace(*world.context, device, pt));
@@ -61,6 +103,7 @@ int run_scenario(World& world, std::uint64_t pages = 600) {
       pinned = note(access->pin(0x10000, 2 * kPage, true, spas));
       std::uint64_t word = 0;
       note(access->read(0x100FFC, &word, sizeof word));
+      note(access->write(0x100FFC, &word, sizeof word));
     }
     note(world.ioas_unmap(ioas, 0, 0x80000));
     access_destroy(*access);
