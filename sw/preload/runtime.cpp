@@ -30,6 +30,13 @@ void complain(const char* what) {
   sys::write(2, line.data(), line.size());
 }
 
+// Of the contexts that the program opens (R1.5a).
+iommufd::ContextOptions context_options() {
+  iommufd::ContextOptions options;
+  if (environment("IOMMUSIM_EXEC_DESTROY") == "busy") options.destroy = iommufd::DestroyPolicy::kBusy;
+  return options;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -105,10 +112,11 @@ int Runtime::open_file(const Node& node, std::shared_ptr<hal::File>& out) {
   switch (node.kind) {
     case NodeKind::kIommu:
       if (!uapi::kHasIommufd) return -ENODEV;
-      out = std::make_shared<iommufd::ContextFile>("/dev/iommu", iommufd::Context::open(running_->machine->host()));
+      out = std::make_shared<iommufd::ContextFile>(
+          "/dev/iommu", iommufd::Context::open(running_->machine->host(), context_options()));
       return 0;
     case NodeKind::kContainer: {
-      iommufd::ContextOptions options;
+      iommufd::ContextOptions options = context_options();
       options.account = hal::LockedAccount::kMm;  // R11.4
       return running_->registry->open_container(out, options);
     }

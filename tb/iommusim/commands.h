@@ -51,6 +51,7 @@ int conform(const ConformOptions& options);
 struct ExecOptions {
   std::string machine = "simulated";
   std::vector<std::string> machine_arguments;  ///< NAME=VALUE
+  std::string destroy = "wait";                ///< or "busy": what DESTROY does while a call uses the object
   // Of the simulated machine.
   std::string system, output, ioctl_log;
   std::vector<std::string> sets;

@@ -142,6 +142,7 @@ void set_environment(const ExecOptions& options, const std::string& tree) {
   std::string arguments;
   for (const std::string& argument : options.machine_arguments) arguments += argument + "\n";
   setenv("IOMMUSIM_EXEC_ARGUMENTS", arguments.c_str(), 1);
+  setenv("IOMMUSIM_EXEC_DESTROY", options.destroy.c_str(), 1);
 }
 
 int end_as(int status) {

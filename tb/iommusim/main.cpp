@@ -80,6 +80,10 @@ int parse_and_run(int argc, char** argv) {
   program::ExecOptions exec;
   CLI::App* const exec_command = app.add_subcommand("exec", "run a program on a machine with /dev/iommu and /dev/vfio");
   exec_command->add_option("--machine", exec.machine, "which machine");
+  exec_command
+      ->add_option("--destroy", exec.destroy,
+                   "IOMMU_DESTROY of an object that a call is using: wait for its end (wait), or EBUSY at once (busy)")
+      ->check(CLI::IsMember({"wait", "busy"}));
   exec_command->add_option("--system", exec.system, "machine simulated: its file; without it, a machine is built in");
   exec_command->add_option("--set", exec.sets, "machine simulated: path=value, changes a parameter");
   exec_command->add_option("--seed", exec.seed, "machine simulated: both seeds");
