@@ -64,8 +64,10 @@ void ParentLane::serve(LaneMessage& message, int& fd) {
 
 std::int64_t ParentLane::move(const LaneMessage& message) {
   const auto prot = static_cast<int>(message.command);
-  if (sys::call(SYS_pwrite64, ram_.fd(), message.a, message.b, message.c) != static_cast<long>(message.b)) return EFAULT;
-  return sys::map(reinterpret_cast<void*>(message.a), message.b, prot, MAP_SHARED | MAP_FIXED, ram_.fd(), message.c) == 0
+  if (sys::call(SYS_pwrite64, ram_.fd(), message.a, message.b, message.c) != static_cast<long>(message.b))
+    return EFAULT;
+  return sys::map(reinterpret_cast<void*>(message.a), message.b, prot, MAP_SHARED | MAP_FIXED, ram_.fd(), message.c) ==
+                 0
              ? 0
              : ENOMEM;
 }

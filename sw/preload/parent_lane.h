@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The side of a child of fork: its calls into files go to the process that has the machine. One call at a time; while it
-// waits it serves what the other side asks back.
+// The side of a child of fork: its calls into files go to the process that has the machine. One call at a time; while
+// it waits it serves what the other side asks back.
 #pragma once
 
 #include <memory>

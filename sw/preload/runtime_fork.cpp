@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fork: the machine stays in the parent with everything that is open; the child gets its own copies of moved pages, as
-// fork gives them, and a lane to the parent for its calls. The parent goes on when the child has made its copies. Before
-// the first open of a node there is nothing to do, and each process gets a machine of its own later.
+// fork gives them, and a lane to the parent for its calls. The parent goes on when the child has made its copies.
+// Before the first open of a node there is nothing to do, and each process gets a machine of its own later.
 #include <sys/socket.h>
 
 #include <map>

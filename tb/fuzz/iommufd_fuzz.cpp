@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program that knows the layouts but not the rules: ioctls in any order on two contexts, reads, writes, mappings and
-// closes of the descriptors that come out, and memory that goes away under mappings. The stack, with the mock hardware
-// behind it, may answer anything but must stay whole: when everything is closed, no object, device, page table, pin,
-// charge or frame is left.
+// closes of the descriptors that come out, and memory that goes away under mappings. Behind the stack are the mock
+// hardware and, as two devices that are bound from the start, the RISC-V driver on the functional model. It may answer
+// anything but must stay whole: when everything is closed, no object, device, page table, pin, charge or frame is left.
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cstring>
 
@@ -12,7 +14,9 @@
 #include "hal/sparse_memory.h"
 #include "hal/thread_os.h"
 #include "iommufd/context_file.h"
+#include "iommufd/device.h"
 #include "iommufd_program.h"
+#include "model_bench.h"
 #include "selftest/test_command.h"
 
 using namespace iommusim;  // a program of one file
@@ -48,10 +52,12 @@ class Play {
     process_.map_frames(kData, 16 * kPage, hal::kUserRead | hal::kUserWrite);
     process_.map_frames(kReadOnly, kPage, hal::kUserRead);
     process_.map_frames(kArgument, 2 * kPage, hal::kUserRead | hal::kUserWrite);
-    for (int i = 0; i < 2; ++i) {
+    for (unsigned i = 0; i < 2; ++i) {
       iommufd::ContextOptions options;
       options.destroy = i == 0 ? iommufd::DestroyPolicy::kWait : iommufd::DestroyPolicy::kBusy;
-      install(std::make_shared<iommufd::ContextFile>("/dev/iommu", iommufd::Context::open(host_, options)));
+      auto context = iommufd::Context::open(host_, options);
+      contexts_[i] = context;
+      install(std::make_shared<iommufd::ContextFile>("/dev/iommu", std::move(context)));
     }
     install(std::make_shared<hal::MemFd>(frames_, 8));
     for (fuzz::Knowledge& knowledge : known_) {
@@ -59,6 +65,7 @@ class Play {
       knowledge.learn(fuzz::Kind::kFd, 5);
     }
     fill_data();
+    if (choices_.flag()) bind_riscv();
     if (choices_.one_in(4)) return;
     for (const int fd : {4, 3}) {
       context_fd_ = fd;
@@ -69,6 +76,7 @@ class Play {
   void run() {
     for (unsigned i = 0; i < kOperations && !choices_.empty(); ++i) operation();
     mapped_.clear();
+    unbind_riscv();
     for (int fd = 0; fd < 1100; ++fd) descriptors().close(fd);
     hal::ensure(descriptors().open_count() == 0, "descriptors are left");
     hal::ensure(command_.iommu().live_devices() == 0 && command_.iommu().live_domains() == 0, "hardware is left");
@@ -85,12 +93,57 @@ class Play {
     hal::ensure(descriptors().install(std::move(file), fd) == 0, "no descriptor is free");
   }
 
+  /// A device behind the model, in each context.
+  void bind_riscv() {
+    for (unsigned i = 0; i < 2; ++i) {
+      riscv_.push_back({contexts_[i].lock(), 0});
+      hal::ensure(iommufd::device_bind(*riscv_[i].context, bench_.add(i + 1), riscv_[i].id) == 0, "bind failed");
+      known_[i].learn(fuzz::Kind::kDevice, riscv_[i].id);
+    }
+  }
+  void unbind_riscv() {
+    for (Bound& device : riscv_) {
+      for (const std::uint32_t pasid : {0U, 1U, 1024U, 0xFFFFFU})
+        (void)iommufd::device_detach(*device.context, device.id, pasid);
+      hal::ensure(iommufd::device_unbind(*device.context, device.id) == 0, "unbind failed");
+    }
+    riscv_.clear();
+    hal::ensure(!::testing::Test::HasFailure(), "the driver failed");
+  }
+  void move_riscv() {
+    if (riscv_.empty()) return;
+    const unsigned which = choices_.below(2);
+    const Bound& device = riscv_[which];
+    constexpr std::uint32_t kPasids[] = {0, 0, 1, 1024, 0xFFFFF};
+    const std::uint32_t pasid = choices_.pick(kPasids);
+    auto page_table = static_cast<iommufd::ObjectId>(known_[which].draw(choices_, {0, 4, fuzz::Kind::kTable}));
+    switch (choices_.below(6)) {
+      case 0:
+        (void)iommufd::device_detach(*device.context, device.id, pasid);
+        return;
+      case 1:
+        (void)iommufd::device_replace(*device.context, device.id, page_table, pasid);
+        return;
+      case 2:
+      case 3:
+        (void)iommufd::device_attach(*device.context, device.id, page_table, pasid);
+        return;
+      default: {
+        const std::uint64_t iova = known_[which].draw(choices_, {0, 8, fuzz::Kind::kIova});
+        (void)bench_.dma(which + 1, iova, choices_.flag(), pasid == 0 ? -1 : static_cast<int>(pasid));
+      }
+    }
+  }
+
   // Structures that programs hand over lie there: words that mean something.
   void fill_data() {
     constexpr std::uint32_t kWords[] = {0, 1, 0x99, 2, 3, 0xbadbeef, 0xFFFFFFFF, 0x01001000};
     std::uint32_t words[24] = {};
     for (std::uint32_t& word : words) word = choices_.pick(kWords);
     for (std::uint64_t half = 0; half < 32; half += 2) process_.copy_to_user(kData + half * 2048, words, sizeof words);
+    // A first stage of a guest, with its root in guest memory at the start of the aperture of the mock hardware.
+    const std::uint64_t stage1[4] = {std::uint64_t{40} << 32, std::uint64_t{8} << 60 | 0x1000, 0, 0};
+    process_.copy_to_user(kData + kPage, stage1, sizeof stage1);
   }
 
   fuzz::Knowledge& knowledge() { return known_[context_fd_ == 3 ? 0 : 1]; }
@@ -180,7 +233,12 @@ class Play {
   }
 
   void operation() {
-    switch (choices_.below(32)) {
+    switch (choices_.below(36)) {
+      case 35:
+      case 34:
+      case 33:
+      case 32:
+        return move_riscv();
       case 31:
         descriptors().read(process_, any_fd(), kData + choices_.below(16) * kPage, choices_.below(8) * 40);
         return;
@@ -209,8 +267,14 @@ class Play {
   }
 
   Choices& choices_;
+  struct Bound {
+    std::shared_ptr<iommufd::Context> context;
+    iommufd::ObjectId id;
+  };
+
+  drivers::riscv::test::ModelBench bench_{drivers::riscv::test::everything(), drivers::riscv::test::small_queues()};
+  hal::SparseMemory& memory_ = bench_.memory;
   QuietOs os_;
-  hal::SparseMemory memory_;
   hal::BuddyFrames frames_{os_, memory_, 0x1000000, 32 << 20};
   selftest::TestCommand command_{os_, memory_, frames_};
   iommufd::Host host_{os_, memory_};
@@ -218,6 +282,8 @@ class Play {
   std::vector<std::shared_ptr<void>> mapped_;
   std::array<fuzz::Knowledge, 2> known_;
   int context_fd_ = 3;
+  std::array<std::weak_ptr<iommufd::Context>, 2> contexts_;
+  std::vector<Bound> riscv_;
 };
 
 }  // namespace

@@ -101,6 +101,23 @@ const std::vector<Shape>& shapes() {
       hwpt({{4, 4, K::kBits, 11}}),
       hwpt({fixed(4, 0), fixed(24, 0xdead), fixed(28, 8), {32, 8, K::kAddress}}),
       hwpt({{4, 4, K::kBits, 15}, fixed(24, 0xdead), fixed(28, 8), {32, 8, K::kAddress}, {40, 4, K::kFault}}),
+      // Of the RISC-V driver; its data lie at the usual address of a program's data.
+      hwpt({fixed(4, 0), fixed(24, 0x52560002), fixed(28, 32), {32, 8, K::kData}}),
+      {0x3B8D,
+       32,
+       0,
+       {{4, 4, K::kTable}, {8, 8, K::kAddress}, fixed(16, 0x52560003), fixed(20, 16), {24, 4, K::kSmall}},
+       {}},
+      {0x3B90,
+       40,
+       0,
+       {fixed(8, 0x52560004), {12, 4, K::kDevice}, {16, 4, K::kTable}},
+       {{20, 4, K::kViommu}, {20, 4, K::kTable}, {20, 4, K::kAny}}},
+      {0x3B93,
+       32,
+       0,
+       {{8, 4, K::kViommu}, fixed(12, 0x52560005), {16, 4, K::kSmall}},
+       {{20, 4, K::kAny}, {24, 4, K::kFd}}},
       {0x3B8A, 40, 0, {{4, 4, K::kBits, 1}, {8, 4, K::kDevice}, {12, 4, K::kSmall}, {16, 8, K::kAddress}}, {}},
       {0x3B8B, 16, 0, {{4, 4, K::kBits, 1}, {8, 4, K::kTable}}, {}},
       {0x3B8C,
@@ -246,6 +263,8 @@ std::uint64_t Knowledge::draw(Choices& choices, const Field& field) const {
         default:
           return data + choices.below(32) * 2048ULL;
       }
+    case Kind::kData:
+      return choices.one_in(32) ? choices.number(8) : data + 4096;
     case Kind::kSmall: {
       constexpr std::uint32_t kNumbers[] = {1, 0, 2, 3, 4, 8, 12, 0x99, 0xFFFFFFFF};
       return choices.pick(kNumbers);

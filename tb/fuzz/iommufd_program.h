@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   kIova,  ///< in or near the aperture
   kLength,
   kAddress,  ///< of the program
+  kData,     ///< of the program, where the structure of a guest lies
   kSmall,    ///< a number below 16
   kPasid,
   kPageSize,
@@ -34,7 +35,7 @@ enum class Kind : std::uint8_t {
   kFd,
   kAccess,  ///< descriptor
 };
-inline constexpr unsigned kKinds = 18;
+inline constexpr unsigned kKinds = 19;
 
 struct Field {
   std::uint8_t offset;

@@ -231,7 +231,8 @@ TEST_F(FailedReplyTest, DescriptorsMayRunOut) {
   while (world.result(get) >= 0) {
   }
   EXPECT_EQ(world.result(get), -EMFILE);
-  EXPECT_EQ(world.test(TestWorld::make(uapi::kTestCreateAccess, 99)), ENOMEM) << "before the address space is looked up";
+  EXPECT_EQ(world.test(TestWorld::make(uapi::kTestCreateAccess, 99)), ENOMEM)
+      << "before the address space is looked up";
   Command unknown = TestWorld::make(uapi::kTestCreateAccess, 99);
   unknown.create_access.flags = 2;
   EXPECT_EQ(world.test(unknown), EOPNOTSUPP);
