@@ -102,7 +102,9 @@ void ExecMachine::boot() {
     const DeviceParams& device = params_.devices.at(slot.name);
     PasidParams pasid = device.pasid;
     pasid.bits = slot.identity.pasid_bits;
-    slots_.push_back({function.get(), &kernel_.add_device(slot.id, "devices." + slot.name, device.atc, pasid)});
+    domain::Device& hardware = kernel_.add_device(slot.id, "devices." + slot.name, device.atc, pasid);
+    function->atc().enable(hardware);
+    slots_.push_back({function.get(), &hardware});
   }
 }
 
