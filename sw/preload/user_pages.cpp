@@ -115,9 +115,36 @@ int UserPages::pin_moved(const Vma& vma, std::uint64_t va, std::uint64_t count, 
   return 0;
 }
 
+// A block that was made for a page that then could not be moved.
+void UserPages::drop_if_unused(const Place& place) {
+  if (place.block->used != 0) return;
+  ++place.block->used;  // as if it had been used, so that freeing it frees the block
+  ++idle_;
+  place.block->state[place.slot] = State::kMoved;
+  free_slot(place);
+}
+
+// A private huge page is moved as a whole: the kernel does not cut it. What is asked for is pinned afterwards.
+int UserPages::move_huge(AddressSpace& space, const Vma& vma, std::uint64_t va) {
+  if (vma.page_bytes != kBlockBytes) return EFAULT;
+  constexpr std::uint64_t kHuge = 1ULL << 60;  // blocks of their own: used as a whole or not at all
+  Place place{nullptr, 0, 0};
+  if (!get_block(Key{kPrivate, reinterpret_cast<std::uint64_t>(&space), va / kBlockBytes | kHuge}, true, place))
+    return ENOMEM;
+  if (const int error = space.adopt(va / kBlockBytes * kBlockBytes, kBlockBytes, vma.prot, spa_of(place))) {
+    drop_if_unused(place);
+    return error;
+  }
+  place.block->state.fill(State::kMoved);
+  place.block->used = 512;
+  idle_ += 512;
+  return 0;
+}
+
 int UserPages::pin_private(AddressSpace& space, const Vma& vma, std::uint64_t va, std::uint64_t count, bool write,
                            std::uint64_t* spas, std::uint64_t& pinned) {
   if (idle_ > collect_at_) collect(space);
+  if (vma.page_bytes != kPage) return move_huge(space, vma, va);
   Place place{nullptr, 0, static_cast<unsigned>(va / kPage % 512)};
   const Key key{kPrivate, reinterpret_cast<std::uint64_t>(&space), va / kBlockBytes};
   if (!get_block(key, true, place)) return ENOMEM;
@@ -129,12 +156,7 @@ int UserPages::pin_private(AddressSpace& space, const Vma& vma, std::uint64_t va
   if (error && run > 1) run = 1, error = space.populate(va, kPage, write);
   if (!error) error = space.adopt(va, run * kPage, vma.prot, spa);
   if (error) {
-    if (place.block->used == 0) {
-      ++place.block->used;  // as if it had been used, so that freeing it frees the block
-      ++idle_;
-      place.block->state[place.slot] = State::kMoved;
-      free_slot(place);
-    }
+    drop_if_unused(place);
     return error;
   }
   for (std::uint64_t i = 0; i < run; ++i) {

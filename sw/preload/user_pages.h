@@ -67,6 +67,8 @@ class UserPages {
   int pin_moved(const Vma& vma, std::uint64_t va, std::uint64_t count, std::uint64_t* spas, std::uint64_t& pinned);
   int pin_private(AddressSpace& space, const Vma& vma, std::uint64_t va, std::uint64_t count, bool write,
                   std::uint64_t* spas, std::uint64_t& pinned);
+  int move_huge(AddressSpace& space, const Vma& vma, std::uint64_t va);
+  void drop_if_unused(const Place& place);
   template <class Show>
   int pin_shared(Key key, unsigned slot, std::uint64_t count, bool write, bool writable, std::uint64_t* spas,
                  std::uint64_t& pinned, Show show);

@@ -74,6 +74,22 @@ static void own_stack_page(void) {
   CHECK(unmap_pages(fd, ioas, iova, 4096) == 0);
 }
 
+// Where the host has huge pages to give.
+static void huge_page(void) {
+  char* p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  if (p == MAP_FAILED) return;
+  strcpy(p, "first");
+  strcpy(p + (2 << 20) - 4096, "last");
+  both_ways(p + 8192);
+  uint64_t iova;
+  CHECK(map_pages(fd, ioas, p, 2 << 20, kReadable | kWriteable, &iova) == 0);
+  device_sees(iova, "first");
+  device_sees(iova + (2 << 20) - 4096, "last");
+  CHECK(munmap(p, 2 << 20) == 0);
+  device_sees(iova + (2 << 20) - 4096, "last");
+  CHECK(unmap_pages(fd, ioas, iova, 2 << 20) == 0);
+}
+
 static void rights(void) {
   uint64_t iova;
   char* p = pages(1, MAP_PRIVATE);
@@ -143,7 +159,8 @@ static void files(void) {
   CHECK(ftruncate(file, 3 * 4096) == 0);
   char* p = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   strcpy(p + 4096, "in the file");
-  struct map_file m = {.size = sizeof m, .flags = kReadable | kWriteable, .ioas = ioas, .fd = file, .start = 4096, .length = 8192};
+  struct map_file m = {
+      .size = sizeof m, .flags = kReadable | kWriteable, .ioas = ioas, .fd = file, .start = 4096, .length = 8192};
   CHECK(ioctl(fd, kMapFile, &m) == 0);
   device_sees(m.iova, "in the file");
   CHECK(check_map(fd, hwpt, m.iova, p + 4096, 8192) == 0);  // the same physical pages
@@ -219,6 +236,7 @@ int main(void) {
   access_fd = new_access(fd, ioas);
   kinds();
   own_stack_page();
+  huge_page();
   rights();
   address_space_changes();
   files();
