@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm/sparse_store.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -53,11 +55,24 @@ SparseStore::Page& SparseStore::make(std::uint64_t address) {
     leaf = leaves_.back().get();
   }
   Page*& page = leaf[(address >> base::kPageShift) & leaf_mask_];
-  if (page == nullptr) {
-    pages_.push_back(std::make_unique<Page>());
-    page = pages_.back().get();
-  }
+  if (page == nullptr) page = &take_page();
   return *page;
+}
+
+/// Pages lie together, so that the host can translate them by large pages: a walk reads one cold line after another.
+SparseStore::Page& SparseStore::take_page() {
+  const std::size_t index = pages_ % kPagesOfChunk;
+  if (index == 0) {
+    constexpr std::size_t kBytes = kPagesOfChunk * sizeof(Page);
+    void* const chunk = std::aligned_alloc(kBytes, kBytes);
+    if (chunk == nullptr) throw std::bad_alloc();
+    madvise(chunk, kBytes, MADV_HUGEPAGE);  // a wish
+    chunks_.emplace_back(static_cast<Page*>(chunk));
+  }
+  Page& page = chunks_.back()[index];
+  std::memset(page.bytes, 0, sizeof page.bytes);
+  ++pages_;
+  return page;
 }
 
 void SparseStore::read(std::uint64_t address, void* out, std::size_t bytes) const {

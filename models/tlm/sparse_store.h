@@ -42,12 +42,13 @@ class SparseStore {
     return flat_ != nullptr ? flat_ + base::align_down(address, base::kPageSize) : make(address).bytes;
   }
 
-  std::size_t pages() const { return pages_.size(); }  ///< that exist
+  std::size_t pages() const { return pages_; }  ///< that exist
 
  private:
   struct Page {
     std::uint8_t bytes[base::kPageSize];
   };
+  static constexpr std::size_t kPagesOfChunk = 512;
   struct FreeTable {
     void operator()(void* table) const;
   };
@@ -59,6 +60,7 @@ class SparseStore {
     return leaf == nullptr ? nullptr : leaf[(address >> base::kPageShift) & leaf_mask_];
   }
   Page& make(std::uint64_t address);
+  Page& take_page();
 
   std::uint8_t* flat_ = nullptr;  ///< of the host
   std::uint64_t size_;
@@ -66,7 +68,8 @@ class SparseStore {
   std::uint64_t leaf_mask_;
   Table<Page**> root_;
   std::vector<Table<Page*>> leaves_;
-  std::vector<std::unique_ptr<Page>> pages_;
+  std::vector<Table<Page>> chunks_;
+  std::size_t pages_ = 0;
 };
 
 }  // namespace iommusim::bus
