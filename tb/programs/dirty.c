@@ -60,8 +60,7 @@ static void set_up(void) {
 VARIANT_TEST(what_was_marked_is_read_once, 2) {
   unsigned char in[128] = {0x05}, out[128];
   u64 count = 99;
-  u64 page = smallest;
-  u64 bits = SPAN / page;
+  u64 page, bits;
   set_up();
   page = smallest;
   bits = SPAN / page;

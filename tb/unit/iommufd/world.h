@@ -48,12 +48,11 @@ struct World : pagetable::Rig {
   template <class T>
   int call(std::uint32_t command, T& argument) {
     argument.size = sizeof argument;
-    const unsigned mine = take_slot();
-    const std::uint64_t at = kArguments + mine * kPage;
+    const std::uint64_t at = take_slot();
     hal::ensure(user.copy_to_user(at, &argument, sizeof argument) == 0, "no memory for an argument");
     const int result = context->ioctl(process, command, at);
     user.copy_from_user(&argument, at, sizeof argument);
-    used_slots_ &= ~(1U << mine);
+    give_slot(at);
     return -result;
   }
 
@@ -100,16 +99,19 @@ struct World : pagetable::Rig {
   Host host;
   std::shared_ptr<Context> context;
 
- private:
-  unsigned take_slot() {
+ protected:
+  /// A page of the program that no other call has meanwhile.
+  std::uint64_t take_slot() {
     std::uint32_t used = used_slots_;
     for (;;) {
       unsigned free = 0;
       while ((used >> free & 1) != 0) ++free;
-      if (used_slots_.compare_exchange_weak(used, used | 1U << free)) return free;
+      if (used_slots_.compare_exchange_weak(used, used | 1U << free)) return kArguments + free * kPage;
     }
   }
+  void give_slot(std::uint64_t at) { used_slots_ &= ~(1U << (at - kArguments) / kPage); }
 
+ private:
   std::atomic<std::uint64_t> next_slot_{0};
   std::atomic<std::uint32_t> used_slots_{0};  // a bit a call under way
 };

@@ -68,10 +68,11 @@ struct VfioWorld : iommufd::World {
 
   /// 0 or more, or a negative errno. Bytes travel through a page of the program.
   std::int64_t ioctl(int fd, std::uint32_t command, void* argument, std::size_t bytes) {
-    const std::uint64_t at = slot();
+    const std::uint64_t at = take_slot();
     hal::ensure(user.copy_to_user(at, argument, bytes) == 0, "no memory for an argument");
     const std::int64_t result = user.descriptors().ioctl(user, fd, command, at);
     user.copy_from_user(argument, at, bytes);
+    give_slot(at);
     return result;
   }
   template <class T>
