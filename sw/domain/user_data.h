@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hal/process.h"
+#include "hal/zero_tail.h"
 
 namespace iommusim::domain {
 
@@ -59,11 +60,7 @@ struct UserArray {
       const std::uint64_t from = address + std::uint64_t{index} * entry_length;
       to.emplace_back();
       if (process->copy_from_user(&to.back(), from, known) != 0) return EFAULT;
-      for (std::uint64_t at = known; at < entry_length; ++at) {
-        unsigned char byte = 0;
-        if (process->copy_from_user(&byte, from + at, 1) != 0) return EFAULT;
-        if (byte != 0) return E2BIG;
-      }
+      if (const int error = hal::check_zero_tail(*process, from + known, entry_length - known)) return error;
     }
     return 0;
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "hal/zero_tail.h"
 #include "iommufd/call.h"
 #include "iommufd/handlers.h"
 
@@ -30,21 +31,10 @@ union AnyArgument {
   unsigned char extra[ExtraIoctl::kMaxStruct];
 };
 
-// Steps 6 to 8: what of the user's struct the kernel does not know must be zero.
-int check_zero_tail(hal::Process& caller, std::uint64_t user_va, std::uint64_t bytes) {
-  unsigned char part[256];
-  while (bytes > 0) {
-    const std::size_t n = std::min<std::uint64_t>(bytes, sizeof part);
-    if (caller.copy_from_user(part, user_va, n) != 0) return EFAULT;
-    if (std::any_of(part, part + n, [](unsigned char byte) { return byte != 0; })) return E2BIG;
-    user_va += n, bytes -= n;
-  }
-  return 0;
-}
-
+// Steps 5 to 8.
 int copy_in(hal::Process& caller, std::uint64_t user_arg, std::uint32_t user_size, std::uint32_t size, void* to) {
   if (user_size > size)
-    if (const int error = check_zero_tail(caller, user_arg + size, user_size - size)) return error;
+    if (const int error = hal::check_zero_tail(caller, user_arg + size, user_size - size)) return error;
   return caller.copy_from_user(to, user_arg, std::min(user_size, size)) != 0 ? EFAULT : 0;
 }
 

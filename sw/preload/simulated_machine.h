@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The machine with the simulated hardware (platform/exec): a system file's IOMMU, bus and devices in the program's own
 // process. Its arguments: system=FILE (empty or absent: systems/exec.yaml as it was built in), set=path=value, seed=N,
-// output=FOLDER, ioctl_log=FILE, perfetto=FILE, db=FILE; paths are absolute.
+// output=FOLDER, ioctl_log=FILE; paths are absolute.
 #pragma once
 
 #include "preload/machine.h"

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "hal/zero_tail.h"
 #include "iommufd/context_file.h"
 #include "iommufd/device.h"
 #include "uapi/vfio.h"
@@ -14,20 +15,6 @@
 #include "vfio/user_copy.h"
 
 namespace iommusim::vfio {
-namespace {
-
-// What a program of a later time says and this stack does not know must be zero.
-int check_zero(hal::Process& caller, std::uint64_t user_va, std::uint64_t bytes) {
-  unsigned char part[64];
-  for (; bytes > 0; bytes -= std::min<std::uint64_t>(bytes, sizeof part), user_va += sizeof part) {
-    const std::size_t n = std::min<std::uint64_t>(bytes, sizeof part);
-    if (const int error = copy_in(caller, part, user_va, n)) return error;
-    if (std::any_of(part, part + n, [](unsigned char byte) { return byte != 0; })) return -E2BIG;
-  }
-  return 0;
-}
-
-}  // namespace
 
 int Device::check_token(hal::Process& caller, bool given, std::uint64_t user_va) const {
   std::array<std::uint8_t, 16> token{};
@@ -43,7 +30,8 @@ int Device::bind(DeviceFile& file, hal::Process& caller, std::uint64_t arg) {
   const std::uint32_t argsz = argument.argsz;
   if (argsz < uapi::kVfioBindMinSize) return -EINVAL;  // 1
   if (argsz > sizeof argument)
-    if (const int error = check_zero(caller, arg + sizeof argument, argsz - sizeof argument)) return error;  // 2
+    if (const int error = hal::check_zero_tail(caller, arg + sizeof argument, argsz - sizeof argument))
+      return -error;  // 2
   if (const int error = copy_in(caller, argument, arg, std::min<std::size_t>(argsz, sizeof argument))) return error;
   if (argument.iommufd < 0 || (argument.flags & ~uapi::kVfioBindToken) != 0) return -EINVAL;  // 3
   if (file.through_group()) return -EINVAL;                                                   // 4

@@ -20,16 +20,10 @@ ExecOptions::ExecOptions(const std::vector<std::string>& arguments) {
       output = value;
     else if (name == "ioctl_log")
       ioctl_log = value;
-    else if (name == "perfetto")
-      perfetto = value;
-    else if (name == "perfetto_max_bytes")
-      perfetto_max_bytes = std::stoull(value);
-    else if (name == "db")
-      database = value;
     else
       throw base::InputError(argument +
-                             ": no such argument of the machine, expected system, set, seed, output, "
-                             "ioctl_log, perfetto, perfetto_max_bytes or db");
+                             ": no such argument of the machine, expected system, set, seed, output or "
+                             "ioctl_log");
   }
   file = system.empty() ? std::make_unique<SystemFile>(SystemText{"exec.yaml", kExecSystem}, sets, seed)
                         : std::make_unique<SystemFile>(system, sets, seed);

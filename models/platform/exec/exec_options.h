@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `iommusim exec` was told about its simulated machine, as lines NAME=VALUE, for they cross into the program's
-// process by the environment: system, set (any number), seed, output, ioctl_log, perfetto, perfetto_max_bytes, db.
+// process by the environment: system, set (any number), seed, output, ioctl_log.
 #pragma once
 
 #include <memory>
@@ -25,9 +25,6 @@ struct ExecOptions {
   std::optional<std::uint64_t> seed;
   std::string output;     ///< a folder; empty: no results are written
   std::string ioctl_log;  ///< a file; empty: output/ioctls.log, or none
-  std::string perfetto;   ///< a file; empty: none
-  std::uint64_t perfetto_max_bytes = 256ULL << 20;
-  std::string database;  ///< a file; empty: none
   std::unique_ptr<SystemFile> file;
 };
 
